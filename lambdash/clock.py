@@ -1,0 +1,27 @@
+"""Time as a dependency: cores take ``now``; shells read it from a ``Clock``."""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Where the shells read time from; ``lambdash.testing.ManualClock`` is the other one."""
+
+    def monotonic(self) -> float:
+        """Seconds of a clock that never jumps; only differences mean anything."""
+        ...
+
+    def wall(self) -> datetime:
+        """The time people read: aware, in UTC."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def wall(self) -> datetime:
+        return datetime.now(UTC)

@@ -1,0 +1,150 @@
+"""The one protocol every engine speaks; a contract suite runs over each of them."""
+
+import asyncio
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+from lambdash.model import DockerfileSource, ImagePackage, Revision
+from lambdash.model.progress import ProgressSink
+
+
+class PullPolicy(Enum):
+    """When a registry may be asked for an image."""
+
+    MISSING = "missing"
+    NEVER = "never"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine can promise; the documentation of each limit names the engines that hold it."""
+
+    isolation: bool
+    images: bool
+    memory_limit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSpec:
+    """What ``prepare`` makes ready once per revision. ``code_path`` is None for image packages."""
+
+    revision: Revision
+    code_path: Path | None
+    pull: PullPolicy = PullPolicy.MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxExit:
+    """How the runtime process, or the whole sandbox, ended. Bytes are the peak, where measured."""
+
+    exit_code: int | None = None
+    signal: int | None = None
+    out_of_memory: bool = False
+    max_memory_bytes: int | None = None
+    sandbox_lost: bool = False
+
+
+class SandboxObserver(Protocol):
+    """What an engine tells about one sandbox. Called on the event loop, never from a thread.
+
+    Calls may come before ``launch`` has returned: a runtime can beat the engine's reply.
+    """
+
+    def runtime_connection(self) -> asyncio.Protocol:
+        """A new protocol for one accepted Runtime API connection."""
+        ...
+
+    def output(self, stream: str, data: bytes) -> None:
+        """Bytes the sandbox wrote; ``stream`` is ``stdout`` or ``stderr``."""
+        ...
+
+    def mark(self, name: str, at: float) -> None:
+        """``network_ready``, ``created``, ``started`` or ``runtime_started`` (monotonic seconds)."""
+        ...
+
+    def exited(self, exit: SandboxExit) -> None:
+        """The runtime process or the sandbox ended; once per life of a runtime process.
+
+        Not called for what ``stop`` or ``reset`` ended themselves.
+        """
+        ...
+
+
+class Sandbox(Protocol):
+    """A running isolation behind one environment."""
+
+    @property
+    def id(self) -> str:
+        """The engine's own name: a container id, or ``process:<pid>``."""
+        ...
+
+    def drain_output(self) -> None:
+        """Hand over everything already written, synchronously, so that a log tail is exact."""
+        ...
+
+
+class Prepared(Protocol):
+    """An engine's own record of a revision that can be launched at once."""
+
+    @property
+    def revision_id(self) -> str: ...
+
+
+class Engine(Protocol):
+    """Runs sandboxes. Errors are ``LambdashError``; whatever was half made is removed again."""
+
+    name: str
+    capabilities: Capabilities
+
+    async def start(self) -> None:
+        """Connect and check; raises ``PlatformError`` with a hint when the engine refuses."""
+        ...
+
+    async def resolve_image(
+        self, reference: str, pull: PullPolicy, progress: ProgressSink
+    ) -> ImagePackage:
+        """The image a reference means now, pulled when the policy says so."""
+        ...
+
+    async def build_image(
+        self, name: str, source: DockerfileSource, progress: ProgressSink
+    ) -> ImagePackage:
+        """Build a Dockerfile for function ``name``."""
+        ...
+
+    async def prepare(self, spec: SandboxSpec, progress: ProgressSink) -> Prepared:
+        """Have image and code at hand; slow the first time, a dictionary look-up afterwards."""
+        ...
+
+    async def launch(
+        self,
+        prepared: Prepared,
+        environment_id: str,
+        variables: tuple[tuple[str, str], ...],
+        observer: SandboxObserver,
+    ) -> Sandbox:
+        """Start one sandbox; returns once the runtime process was started in it.
+
+        ``variables`` are the function's (AWS's and its own); the engine adds those that depend on
+        where things lie: ``AWS_LAMBDA_RUNTIME_API``, ``LAMBDA_TASK_ROOT``, ``PATH`` and the like.
+        """
+        ...
+
+    async def reset(self, sandbox: Sandbox) -> None:
+        """Kill the runtime's process tree and start the runtime anew; ``/tmp`` stays."""
+        ...
+
+    async def stop(self, sandbox: Sandbox, grace_s: float) -> None:
+        """End and remove the sandbox: SIGTERM, ``grace_s`` seconds, then SIGKILL. Idempotent."""
+        ...
+
+    async def collect(self) -> None:
+        """Remove what earlier daemons of this project left behind, and nothing of another."""
+        ...
+
+    async def close(self) -> None:
+        """Stop every sandbox and remove everything this engine made for this daemon."""
+        ...

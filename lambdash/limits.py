@@ -1,0 +1,64 @@
+"""Every bound in one place, units last, each with the page it comes from.
+
+``https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html`` is meant where a
+comment says *AWS quotas*. The others are ours, and say what they protect.
+"""
+
+MIB = 1024 * 1024
+
+# AWS quotas
+MEMORY_SIZE_MIN_MB = 128
+MEMORY_SIZE_MAX_MB = 10_240
+MEMORY_SIZE_DEFAULT_MB = 128
+TIMEOUT_MIN_S = 1
+TIMEOUT_MAX_S = 900
+TIMEOUT_DEFAULT_S = 3
+EPHEMERAL_STORAGE_MIN_MB = 512
+EPHEMERAL_STORAGE_MAX_MB = 10_240
+EPHEMERAL_STORAGE_DEFAULT_MB = 512
+ENVIRONMENT_VARIABLES_MAX_BYTES = 4 * 1024
+UNZIPPED_PACKAGE_MAX_BYTES = 250 * MIB
+ZIPPED_UPLOAD_MAX_BYTES = 50 * MIB
+LAYERS_MAX = 5
+CONCURRENT_EXECUTIONS = 1_000
+UNRESERVED_CONCURRENCY_MIN = 100
+PROCESSES_MAX = 1_024
+FILE_DESCRIPTORS_MAX = 1_024
+INIT_MAX_S = 10.0
+REQUEST_PAYLOAD_MAX_BYTES = 6 * MIB
+# "Response payload size exceeded maximum allowed payload size (6291556 bytes)."
+RESPONSE_PAYLOAD_MAX_BYTES = 6_291_556
+LOG_TAIL_MAX_BYTES = 4 * 1024
+FUNCTION_NAME_MAX_CHARS = 64
+HANDLER_MAX_CHARS = 128
+
+# HTTP: what one peer may make us hold
+HTTP_HEAD_MAX_BYTES = 64 * 1024
+HTTP_HEADERS_MAX = 128
+HTTP_BACKLOG_MAX_BYTES = 256 * 1024
+HTTP_CONNECTIONS_MAX = 2_048
+HTTP_HEAD_TIMEOUT_S = 30.0
+HTTP_IDLE_TIMEOUT_S = 300.0
+CONTROL_BODY_MAX_BYTES = 16 * MIB
+# one environment's Runtime API: its own connections, not another's
+RUNTIME_CONNECTIONS_MAX = 64
+
+# The pool: what this machine may be asked to hold
+MAX_ENVIRONMENTS_DEFAULT = 16
+QUEUE_MAX_INVOCATIONS = 10_000
+KEEP_ALIVE_DEFAULT_S = 600.0
+REDISPATCHES_MAX = 3
+
+# Logs and the journal
+LOG_LINE_MAX_BYTES = 256 * 1024
+LOG_KEPT_PER_INVOCATION_MAX_BYTES = MIB
+JOURNAL_MAX_INVOCATIONS = 100_000
+JOURNAL_MAX_LOG_BYTES = 64 * MIB
+
+# Manifest: a document someone else may have written
+MANIFEST_MAX_BYTES = MIB
+MANIFEST_MAX_DEPTH = 32
+MANIFEST_MAX_NODES = 50_000
+
+# Unix socket addresses are bounded by the kernel (sun_path: 108 on Linux, 104 on macOS)
+SOCKET_PATH_MAX_BYTES = 103

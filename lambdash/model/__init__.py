@@ -1,0 +1,56 @@
+"""Frozen nouns shared by every layer: functions, packages, revisions, invocations, outcomes."""
+
+from lambdash.model.function import (
+    DockerfileSource,
+    FolderSource,
+    Function,
+    FunctionConfiguration,
+    FunctionSource,
+    ImageConfig,
+    ImageSource,
+    Scaling,
+)
+from lambdash.model.invocation import Invocation, InvocationType
+from lambdash.model.outcome import (
+    Crashed,
+    FunctionFailed,
+    InitFailed,
+    Outcome,
+    PlatformFailed,
+    Succeeded,
+    Throttled,
+    TimedOut,
+    error_document,
+    function_error,
+)
+from lambdash.model.package import ImagePackage, Package, ZipPackage
+from lambdash.model.revision import Revision
+from lambdash.model.timings import Timings
+
+__all__ = [
+    "Crashed",
+    "DockerfileSource",
+    "FolderSource",
+    "Function",
+    "FunctionConfiguration",
+    "FunctionFailed",
+    "FunctionSource",
+    "ImageConfig",
+    "ImagePackage",
+    "ImageSource",
+    "InitFailed",
+    "Invocation",
+    "InvocationType",
+    "Outcome",
+    "Package",
+    "PlatformFailed",
+    "Revision",
+    "Scaling",
+    "Succeeded",
+    "Throttled",
+    "TimedOut",
+    "Timings",
+    "ZipPackage",
+    "error_document",
+    "function_error",
+]

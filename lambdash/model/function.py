@@ -1,0 +1,94 @@
+"""A function as its author describes it: configuration, source and scaling, in AWS's words."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from lambdash import limits
+
+
+@dataclass(frozen=True, slots=True)
+class ImageConfig:
+    """Overrides of an image's own entrypoint, command and working directory (AWS ``ImageConfig``)."""
+
+    entry_point: tuple[str, ...] | None = None
+    command: tuple[str, ...] | None = None
+    working_directory: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionConfiguration:
+    """What an execution environment of the function is made with.
+
+    ``runtime`` and ``handler`` are None for container packages. ``environment`` is sorted by name,
+    so that equal configurations are equal values. ``base_image`` replaces the runtime's official
+    image for a zip package.
+    """
+
+    function_name: str
+    runtime: str | None
+    handler: str | None
+    architecture: str = "x86_64"
+    memory_size_mb: int = limits.MEMORY_SIZE_DEFAULT_MB
+    timeout_s: float = limits.TIMEOUT_DEFAULT_S
+    ephemeral_storage_mb: int = limits.EPHEMERAL_STORAGE_DEFAULT_MB
+    environment: tuple[tuple[str, str], ...] = ()
+    image_config: ImageConfig | None = None
+    base_image: str | None = None
+    network: str | None = None
+    extra_hosts: tuple[str, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """How many environments a function may have; changing it never needs a new revision.
+
+    ``max_environments`` makes invocations wait; ``reserved_concurrent_executions`` throttles them,
+    as on AWS (0 throttles all).
+    """
+
+    max_environments: int = limits.MAX_ENVIRONMENTS_DEFAULT
+    reserved_concurrent_executions: int | None = None
+    keep_alive_s: float = limits.KEEP_ALIVE_DEFAULT_S
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSource:
+    """A folder of code on this machine, built into a zip package."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSource:
+    """A container image by reference; pulled when it is missing."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class DockerfileSource:
+    """A Dockerfile the engine builds; ``context`` is the folder it sees."""
+
+    context: Path
+    dockerfile: Path
+    target: str | None = None
+    arguments: tuple[tuple[str, str], ...] = ()
+
+
+FunctionSource: TypeAlias = FolderSource | ImageSource | DockerfileSource
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function of a project. ``line`` is where the manifest defines it (1-based), for hints."""
+
+    configuration: FunctionConfiguration
+    source: FunctionSource
+    scaling: Scaling = field(default_factory=Scaling)
+    line: int | None = None
+
+    @property
+    def name(self) -> str:
+        return self.configuration.function_name

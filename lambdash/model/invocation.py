@@ -1,0 +1,29 @@
+"""One request to run a function once."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class InvocationType(Enum):
+    """AWS ``InvocationType``; asynchronous invocation (``Event``) is not built yet."""
+
+    REQUEST_RESPONSE = "RequestResponse"
+    DRY_RUN = "DryRun"
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What one caller asked for. ``received_at`` is monotonic seconds; ``client_context`` is JSON.
+
+    ``cold`` asks for a fresh environment even when a warm one is idle.
+    """
+
+    request_id: str
+    function_name: str
+    payload: bytes
+    received_at: float
+    trace_id: str
+    client_context: str | None = None
+    cognito_identity: str | None = None
+    tail: bool = False
+    cold: bool = False

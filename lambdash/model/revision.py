@@ -1,0 +1,33 @@
+"""The pool's unit of identity: one immutable pair of configuration and package."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+
+from lambdash.model.function import FunctionConfiguration
+from lambdash.model.package import Package
+
+
+def _identify(configuration: FunctionConfiguration, package: Package) -> str:
+    document = {"configuration": asdict(configuration), "package": package.digest}
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """An environment serves one revision for life, so a changed ``id`` is the only question asked.
+
+    ``id`` is the first 16 hex digits of a SHA-256 over the canonical JSON of both parts.
+    """
+
+    configuration: FunctionConfiguration
+    package: Package
+    id: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", _identify(self.configuration, self.package))
+
+    @property
+    def function_name(self) -> str:
+        return self.configuration.function_name
