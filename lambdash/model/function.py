@@ -30,7 +30,7 @@ class FunctionConfiguration:
     handler: str | None
     architecture: str = "x86_64"
     memory_size_mb: int = limits.MEMORY_SIZE_DEFAULT_MB
-    timeout_s: float = limits.TIMEOUT_DEFAULT_S
+    timeout_s: int = limits.TIMEOUT_DEFAULT_S
     ephemeral_storage_mb: int = limits.EPHEMERAL_STORAGE_DEFAULT_MB
     environment: tuple[tuple[str, str], ...] = ()
     image_config: ImageConfig | None = None

@@ -1,0 +1,61 @@
+"""The journal keeps what it is given, newest first, within its bounds."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lambdash import limits
+from lambdash.storage.journal import InvocationRow, Journal
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "journal.sqlite")
+    yield journal
+    journal.close()
+
+
+def row(request_id: str, function: str = "hello", outcome: str = "succeeded") -> InvocationRow:
+    marks = {"received": 1.0, "dispatched": 1.5, "responded": 2.0}
+    return (request_id, function, "r1", "e1", "s1", outcome, "warm", 1e9, marks, None, None)
+
+
+def test_newest_first(journal: Journal) -> None:
+    journal.append([row("a"), row("b")], [])
+    journal.append([row("c")], [])
+    assert [entry.request_id for entry in journal.recent(limit=2)] == ["c", "b"]
+
+
+def test_filters(journal: Journal) -> None:
+    journal.append([row("a"), row("b", "other"), row("c", outcome="timed_out")], [])
+    assert [entry.request_id for entry in journal.recent(10, function="other")] == ["b"]
+    assert [entry.request_id for entry in journal.recent(10, outcome="timed_out")] == ["c"]
+    assert journal.recent(10, function="other", outcome="timed_out") == []
+
+
+def test_entry_round_trips(journal: Journal) -> None:
+    journal.append([row("a")], [])
+    entry = journal.entry("a")
+    assert entry is not None
+    assert entry.marks == {"received": 1.0, "dispatched": 1.5, "responded": 2.0}
+    assert (entry.function_error, entry.error) == (None, None)
+    assert journal.entry("last") == entry
+    assert journal.entry("nobody") is None
+
+
+def test_log_lines_in_order_of_printing(journal: Journal) -> None:
+    journal.append([], [(1.0, "f", "e", "a", "stdout", "one"), (2.0, "f", "e", None, "stderr", "")])
+    assert [line.text for line in journal.log_lines(10)] == ["one", ""]
+    assert [line.text for line in journal.log_lines(10, request_id="a")] == ["one"]
+    assert [line.at for line in journal.log_lines(10, function="f", since=1.5)] == [2.0]
+    assert [line.at for line in journal.log_lines(1)] == [2.0]
+
+
+def test_bounded(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "JOURNAL_MAX_INVOCATIONS", 3)
+    monkeypatch.setattr(limits, "JOURNAL_MAX_LOG_LINES", 2)
+    lines = [(float(n), "f", "e", None, "stdout", str(n)) for n in range(5)]
+    journal.append([row(str(n)) for n in range(10)], lines)
+    assert [entry.request_id for entry in journal.recent(limit=100)] == ["9", "8", "7"]
+    assert [line.text for line in journal.log_lines(100)] == ["3", "4"]
