@@ -1,0 +1,36 @@
+"""What one peer, and all peers together, may make an HTTP listener hold or wait for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from lambdash import limits
+from lambdash.http.request import Request
+from lambdash.http.responder import Responder
+
+Handler: TypeAlias = Callable[[Request, Responder], None]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpBounds:
+    """The bounds of one listener; every field has a default but the body's.
+
+    ``on_too_large`` answers in the caller's own shape a request whose body is over
+    ``body_bytes``: it is called before the body is read (chunked: when the count passes the
+    bound) and gets the request with an empty body. Without it the answer is a plain 413.
+    Times are seconds, precise to one sweep (a quarter of the shortest of them).
+    """
+
+    body_bytes: int
+    head_bytes: int = limits.HTTP_HEAD_MAX_BYTES
+    headers: int = limits.HTTP_HEADERS_MAX
+    target_bytes: int = limits.HTTP_TARGET_MAX_BYTES
+    backlog_bytes: int = limits.HTTP_BACKLOG_MAX_BYTES
+    connections: int = limits.HTTP_CONNECTIONS_MAX
+    head_timeout_s: float = limits.HTTP_HEAD_TIMEOUT_S
+    body_timeout_s: float = limits.HTTP_BODY_TIMEOUT_S
+    idle_timeout_s: float = limits.HTTP_IDLE_TIMEOUT_S
+    write_timeout_s: float = limits.HTTP_WRITE_TIMEOUT_S
+    linger_s: float = limits.HTTP_LINGER_S
+    linger_bytes: int = limits.HTTP_LINGER_MAX_BYTES
+    on_too_large: Handler | None = None

@@ -1,0 +1,227 @@
+"""Bytes in, complete requests out: llhttp in its strict form, and what it leaves open decided here.
+
+llhttp refuses what frames badly: bare CR and LF, folded lines, NULs, ``Content-Length`` beside
+``Transfer-Encoding`` or twice, chunk sizes that overflow. Decided here: sizes and counts, versions,
+exactly one ``Host`` (RFC 9112 3.2), no transfer coding but ``chunked``, no upgrade, ``Expect``.
+"""
+
+from typing import Protocol
+
+import httptools
+
+from lambdash import limits
+from lambdash.http.bounds import HttpBounds
+from lambdash.http.request import Headers, Request
+
+_HEAD, _BODY, _BETWEEN = range(3)
+_SPECIAL = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect"))
+
+
+class Refused(Exception):
+    """The request, and with it the connection, is refused; the parser is of no more use."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(status, reason)
+        self.status = status
+        self.reason = reason
+
+
+class TooLarge(Refused):
+    """The body is over the bound; ``request`` is the request without it."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(413, "the body is larger than this listener takes")
+        self.request = request
+
+
+class Sink(Protocol):
+    """Who gets what the parser finds, in the order of arrival. Must not raise."""
+
+    def head_complete(self) -> None:
+        """A head is complete; its body, if any, follows."""
+        ...
+
+    def continue_wanted(self) -> None:
+        """The peer waits for ``100 Continue`` before it sends the body."""
+        ...
+
+    def request_complete(self, request: Request, keep_alive: bool, http_10: bool) -> None:  # noqa: FBT001 (hot path: positional)
+        """A request is complete; without ``keep_alive`` it is the connection's last."""
+        ...
+
+
+class RequestParser:
+    """The parser of one connection. ``feed`` raises ``Refused``; never feed it afterwards."""
+
+    __slots__ = (
+        "_body",
+        "_body_bytes",
+        "_bounds",
+        "_final",
+        "_headers",
+        "_http_10",
+        "_idle_bytes",
+        "_keep_alive",
+        "_parser",
+        "_phase",
+        "_refusal",
+        "_sink",
+        "_target",
+        "_trailer_bytes",
+    )
+
+    def __init__(self, bounds: HttpBounds, sink: Sink) -> None:
+        self._bounds = bounds
+        self._sink = sink
+        self._phase = _BETWEEN
+        self._idle_bytes = 0
+        self._refusal: Refused | None = None
+        self._final = False
+        self._keep_alive = True
+        self._http_10 = False
+        self._body_bytes = 0
+        self._parser = httptools.HttpRequestParser(self)
+
+    @property
+    def is_between(self) -> bool:
+        """True when no part of a request was read."""
+        return self._phase == _BETWEEN
+
+    @property
+    def is_final(self) -> bool:
+        """True once the peer's last request is complete: what follows is not HTTP."""
+        return self._final
+
+    def feed(self, data: bytes | memoryview) -> None:
+        """Parse ``data``, at most ``HTTP_PARSE_MAX_BYTES``; calls the sink as it goes."""
+        if self._final:
+            return
+        body_bytes = self._body_bytes
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError as error:
+            if self._refusal is None:
+                raise error.__context__ or error from None
+            raise self._refusal from None
+        except httptools.HttpParserError as error:
+            if not self._final:
+                raise Refused(400, str(error)) from error
+        if self._phase != _BETWEEN:
+            self._bound_silence(len(data), body_bytes)
+
+    def release(self) -> None:
+        """Break the cycle with the C parser: the connection was lost."""
+        del self._parser
+
+    def on_message_begin(self) -> None:
+        self._phase = _HEAD
+        self._target = b""
+        self._headers: Headers = []
+        self._body: bytes | bytearray = b""
+        self._body_bytes = 0
+        self._trailer_bytes = 0
+
+    def on_url(self, fragment: bytes) -> None:
+        self._target += fragment
+        if len(self._target) > self._bounds.target_bytes:
+            self._refuse(Refused(414, "the target is longer than this listener takes"))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._phase == _BODY:
+            self._trailer_bytes += len(name) + len(value) + 4
+            if self._trailer_bytes > self._bounds.head_bytes:
+                self._refuse(Refused(431, "the trailers are larger than this listener takes"))
+            return
+        self._headers.append((name.lower(), value.rstrip()))
+
+    def on_headers_complete(self) -> None:
+        parser = self._parser
+        self._idle_bytes = 0
+        self._phase = _BODY
+        self._keep_alive = parser.should_keep_alive()
+        version = parser.get_http_version()
+        self._http_10 = version == "1.0"
+        if version != "1.1" and not self._http_10:
+            self._refuse(Refused(505, "only HTTP/1.1 and HTTP/1.0 are spoken here"))
+        if parser.should_upgrade():
+            self._refuse(Refused(501, "this listener does not upgrade or tunnel"))
+        self._judge_head()
+        self._sink.head_complete()
+
+    def on_body(self, piece: bytes) -> None:
+        self._body_bytes += len(piece)
+        if self._body_bytes > self._bounds.body_bytes:
+            self._refuse_body()
+        if not self._body:
+            self._body = piece
+            return
+        if isinstance(self._body, bytes):
+            self._body = bytearray(self._body)
+        self._body += piece
+
+    def on_message_complete(self) -> None:
+        self._phase = _BETWEEN
+        self._idle_bytes = 0
+        self._final = not self._keep_alive
+        body = self._body
+        if isinstance(body, bytearray):
+            body = bytes(body)
+        request = Request(self._method(), self._target, self._headers, body)
+        self._sink.request_complete(request, self._keep_alive, self._http_10)
+
+    def _judge_head(self) -> None:
+        size = len(self._target)
+        special: dict[bytes, bytes] = {}
+        for name, value in self._headers:
+            size += len(name) + len(value) + 4
+            if name in _SPECIAL:
+                if name in special:
+                    self._refuse(Refused(400, f"more than one {name.decode()}"))
+                special[name] = value
+        if size > self._bounds.head_bytes or len(self._headers) > self._bounds.headers:
+            self._refuse(Refused(431, "the head is larger than this listener takes"))
+        if b"host" not in special and not self._http_10:
+            self._refuse(Refused(400, "no Host"))
+        if len(special) > 1 or b"host" not in special:
+            self._judge_body(special)
+
+    def _judge_body(self, special: dict[bytes, bytes]) -> None:
+        coding = special.get(b"transfer-encoding")
+        if coding is not None:
+            if self._http_10:
+                self._refuse(Refused(400, "Transfer-Encoding in HTTP/1.0"))
+            if coding.lower() != b"chunked":
+                self._refuse(Refused(501, "no transfer coding but chunked is supported"))
+        length = int(special.get(b"content-length", b"0").lstrip(b"0") or b"0")
+        if length > self._bounds.body_bytes:
+            self._refuse_body()
+        expectation = special.get(b"expect")
+        if expectation is not None and not self._http_10:
+            if expectation.lower() != b"100-continue":
+                self._refuse(Refused(417, "no expectation but 100-continue is known"))
+            if length or coding is not None:
+                self._sink.continue_wanted()
+
+    def _bound_silence(self, fed: int, body_bytes_before: int) -> None:
+        """Bound what arrives without completing a head or adding to a body.
+
+        A head is judged exactly once complete; this only stops one that never ends. The same
+        holds for chunk extensions and trailers.
+        """
+        if self._phase == _BODY and self._body_bytes != body_bytes_before:
+            self._idle_bytes = 0
+            return
+        self._idle_bytes += fed
+        if self._idle_bytes > 2 * self._bounds.head_bytes + limits.HTTP_PARSE_MAX_BYTES:
+            raise Refused(431, "the head is larger than this listener takes")
+
+    def _refuse_body(self) -> None:
+        self._refuse(TooLarge(Request(self._method(), self._target, self._headers, b"")))
+
+    def _refuse(self, refusal: Refused) -> None:
+        self._refusal = refusal
+        raise refusal
+
+    def _method(self) -> str:
+        method: bytes = self._parser.get_method()
+        return method.decode("ascii")

@@ -1,0 +1,304 @@
+"""One HTTP/1.1 connection: requests to the handler one at a time, answers in their order.
+
+Callbacks only: no task, future or timer per request. Reading goes on while an answer is owed, so
+that a peer that goes is noticed; what it sends meanwhile waits, unparsed and bounded.
+"""
+
+import asyncio
+from collections import deque
+
+from lambdash import limits
+from lambdash.http.bounds import Handler, HttpBounds
+from lambdash.http.connections import Connections
+from lambdash.http.parser import Refused, RequestParser, TooLarge
+from lambdash.http.request import Request
+from lambdash.http.responder import Responder
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_TEXT = ((b"content-type", b"text/plain; charset=utf-8"),)
+_SLICE_BYTES = limits.HTTP_PARSE_MAX_BYTES
+
+
+class HttpProtocol(asyncio.Protocol):
+    """Serves one connection. ``connections`` bounds and sweeps it together with its siblings."""
+
+    __slots__ = (
+        "_backlog",
+        "_bounds",
+        "_connections",
+        "_continue_owed",
+        "_current",
+        "_discarded_bytes",
+        "_handler",
+        "_in_body",
+        "_lingering",
+        "_parser",
+        "_reading_paused",
+        "_refused",
+        "_retiring",
+        "_since",
+        "_transport",
+        "_waiting",
+        "_working",
+        "_writable",
+        "_write_paused",
+        "_write_paused_at",
+    )
+
+    def __init__(
+        self, handler: Handler, bounds: HttpBounds, connections: Connections | None = None
+    ) -> None:
+        self._handler = handler
+        self._bounds = bounds
+        self._connections = Connections(bounds) if connections is None else connections
+        self._parser = RequestParser(bounds, self)
+        self._transport: asyncio.Transport | None = None
+        # the request being handled, and those parsed behind it
+        self._current: Responder | None = None
+        self._waiting: deque[tuple[Handler, Request, Responder]] = deque()
+        # what was read but not parsed while an answer was owed
+        self._backlog = bytearray()
+        self._continue_owed = False
+        self._working = False
+        self._in_body = False
+        self._since = 0.0
+        self._reading_paused = False
+        self._write_paused = False
+        self._write_paused_at = 0.0
+        self._writable: asyncio.Future[None] | None = None
+        self._retiring = False
+        # after a refusal: nothing is parsed any more; after its answer: the rest is thrown away
+        self._refused = False
+        self._lingering = False
+        self._discarded_bytes = 0
+
+    # What the event loop calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        if not self._connections.add(self):
+            self._refuse(Refused(503, "too many connections to this listener"))
+        self._since = self._connections.now
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            self._discard(len(data))
+        elif self._current is not None or self._write_paused:
+            self._keep(data)
+        elif len(data) <= _SLICE_BYTES:
+            self._working = True
+            self._parse(data)
+            self._working = False
+        else:
+            self._backlog += data
+            self._work()
+
+    def eof_received(self) -> None:
+        """A peer that shuts its side down has gone: nothing tells it from one that died."""
+
+    def pause_writing(self) -> None:
+        self._write_paused = True
+        self._write_paused_at = self._connections.now
+
+    def resume_writing(self) -> None:
+        self._write_paused = False
+        self._release_writable()
+        self._work()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._connections.remove(self)
+        self._backlog.clear()
+        self._waiting.clear()
+        self._release_writable()
+        self._parser.release()
+        current, self._current = self._current, None
+        if current is not None:
+            current.lost()
+
+    # What the parser calls
+
+    def head_complete(self) -> None:
+        self._in_body = True
+        self._since = self._connections.now
+
+    def continue_wanted(self) -> None:
+        self._continue_owed = True
+        self._send_continue()
+
+    def request_complete(self, request: Request, keep_alive: bool, http_10: bool) -> None:  # noqa: FBT001 (hot path: positional)
+        self._in_body = False
+        self._continue_owed = False
+        only_head = request.method == "HEAD"
+        responder = Responder(self, only_head=only_head, keep_alive=keep_alive, http_10=http_10)
+        if self._current is None and not self._write_paused and not self._waiting:
+            self._handle(self._handler, request, responder)
+        else:
+            self._waiting.append((self._handler, request, responder))
+
+    # What a responder calls
+
+    @property
+    def is_closing(self) -> bool:
+        return self._retiring
+
+    def transmit(self, data: bytes) -> None:
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            transport.write(data)
+
+    def writable(self) -> asyncio.Future[None] | None:
+        if not self._write_paused or self._transport is None:
+            return None
+        if self._writable is None:
+            self._writable = asyncio.get_running_loop().create_future()
+        return asyncio.shield(self._writable)
+
+    def finished(self, responder: Responder) -> None:
+        self._current = None
+        self._since = self._connections.now
+        if not responder.keeps_alive:
+            self._end()
+        elif not self._working:
+            self._work()
+
+    # What the set of connections calls
+
+    def sweep(self, now: float) -> None:
+        bounds = self._bounds
+        if self._write_paused:
+            if now - self._write_paused_at > bounds.write_timeout_s:
+                self.abort()
+        elif self._lingering:
+            if now - self._since > bounds.linger_s:
+                self.abort()
+        elif self._current is None:
+            self._sweep_reading(now - self._since)
+
+    def retire(self) -> None:
+        self._retiring = True
+        if self._current is None and not self._lingering:
+            self._close()
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _sweep_reading(self, waited_s: float) -> None:
+        if self._parser.is_between:
+            if waited_s > self._bounds.idle_timeout_s:
+                self._close()
+        elif waited_s > (
+            self._bounds.body_timeout_s if self._in_body else self._bounds.head_timeout_s
+        ):
+            self._refuse(Refused(408, "the request took too long to arrive"))
+
+    def _parse(self, data: bytes | memoryview) -> None:
+        began_between = self._parser.is_between
+        try:
+            self._parser.feed(data)
+        except Refused as refusal:
+            self._refuse(refusal)
+        else:
+            if began_between:
+                self._since = self._connections.now
+
+    def _handle(self, handler: Handler, request: Request, responder: Responder) -> None:
+        self._current = responder
+        try:
+            handler(request, responder)
+        except Exception as error:
+            self._handler_failed(request, responder, error)
+
+    def _handler_failed(self, request: Request, responder: Responder, error: Exception) -> None:
+        asyncio.get_running_loop().call_exception_handler(
+            {"message": f"an HTTP handler failed on {request!r}", "exception": error}
+        )
+        if responder.is_waiting:
+            responder.send(500, _TEXT, b"internal error\n")
+        elif responder.is_open:
+            self.abort()
+
+    def _work(self) -> None:
+        """Go on, as far as possible, with what waits: parsed requests first, then raw bytes."""
+        if self._working:
+            return
+        self._working = True
+        try:
+            while self._current is None and not self._write_paused and self._transport:
+                if self._waiting:
+                    self._handle(*self._waiting.popleft())
+                elif self._backlog and not self._refused:
+                    self._parse(self._take_slice())
+                else:
+                    break
+        finally:
+            self._working = False
+        self._send_continue()
+        if self._reading_paused and len(self._backlog) <= self._bounds.backlog_bytes // 2:
+            self._reading_paused = False
+            if self._transport is not None and not self._transport.is_closing():
+                self._transport.resume_reading()
+
+    def _take_slice(self) -> bytes:
+        data = bytes(memoryview(self._backlog)[:_SLICE_BYTES])
+        del self._backlog[:_SLICE_BYTES]
+        return data
+
+    def _keep(self, data: bytes) -> None:
+        self._backlog += data
+        if len(self._backlog) > self._bounds.backlog_bytes and not self._reading_paused:
+            assert self._transport is not None
+            self._reading_paused = True
+            self._transport.pause_reading()
+
+    def _send_continue(self) -> None:
+        if self._continue_owed and self._current is None and not self._waiting:
+            self._continue_owed = False
+            self.transmit(_CONTINUE)
+
+    def _refuse(self, refusal: Refused) -> None:
+        """Answer a bad request in its turn; from here on what the peer sends is thrown away."""
+        self._refused = True
+        self._continue_owed = False
+        self._backlog.clear()
+        responder = Responder(self, only_head=False, keep_alive=False, http_10=False)
+        handler = _plainly(refusal)
+        request = Request("", b"", [], b"")
+        if isinstance(refusal, TooLarge):
+            request = refusal.request
+            handler = self._bounds.on_too_large or handler
+        self._waiting.append((handler, request, responder))
+        self._work()
+
+    def _end(self) -> None:
+        """The last answer was given: close, or linger until the peer has read a refusal."""
+        if self._refused and self._transport is not None and self._transport.can_write_eof():
+            self._lingering = True
+            self._transport.write_eof()
+        else:
+            self._close()
+
+    def _discard(self, count: int) -> None:
+        self._discarded_bytes += count
+        if self._discarded_bytes > self._bounds.linger_bytes:
+            self.abort()
+
+    def _close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def _release_writable(self) -> None:
+        writable, self._writable = self._writable, None
+        if writable is not None and not writable.done():
+            writable.set_result(None)
+
+
+def _plainly(refusal: Refused) -> Handler:
+    body = f"{refusal.reason}\n".encode()
+
+    def answer(_request: Request, responder: Responder) -> None:
+        responder.send(refusal.status, _TEXT, body)
+
+    return answer

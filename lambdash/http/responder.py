@@ -1,0 +1,164 @@
+"""The answer to one request: whole in one write, or streamed in chunks."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Protocol
+
+Pairs = Sequence[tuple[bytes, bytes]]
+
+_STATUS_LINES = {
+    status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode())
+    for status in HTTPStatus
+}
+_FRAMING = frozenset((b"content-length", b"transfer-encoding", b"connection"))
+# RFC 9110 6.4.1: these have no content, whatever the handler says
+_BODILESS = frozenset((204, 205, 304))
+
+_WAITING, _STREAMING, _DONE, _LOST = range(4)
+
+
+class ResponseMisuse(Exception):
+    """The handler broke the contract: two answers, bytes after the end, a forged header."""
+
+
+class Connection(Protocol):
+    """What a responder needs of the connection that it answers on."""
+
+    def transmit(self, data: bytes) -> None:
+        """Write to the peer, or nowhere when it has gone."""
+        ...
+
+    def finished(self, responder: "Responder") -> None:
+        """The answer is complete: the next request may be handled."""
+        ...
+
+    def writable(self) -> asyncio.Future[None] | None:
+        """None when the peer keeps up, else what resolves once it does (or has gone)."""
+        ...
+
+    @property
+    def is_closing(self) -> bool:
+        """True when this is the connection's last answer."""
+        ...
+
+
+def response_head(status: int, headers: Pairs, framing: bytes) -> bytes:
+    """The head with its ``framing`` lines; ``ResponseMisuse`` for what would forge a line."""
+    line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+    head = b"".join((line, *[b"%b: %b\r\n" % pair for pair in headers], framing, b"\r\n"))
+    lines = len(headers) + 2 + framing.count(b"\n")
+    if head.count(b"\r\n") != lines or head.count(b"\n") != lines or head.count(b"\r") != lines:
+        raise ResponseMisuse("a header holds a line break")
+    if b"\0" in head:
+        raise ResponseMisuse("a header holds a NUL")
+    for name, _ in headers:
+        if name in _FRAMING or name.lower() in _FRAMING:
+            raise ResponseMisuse(f"the server itself sets {name.decode('latin-1')}")
+    return head
+
+
+class Responder:
+    """Answers one request, at most once. After the peer has gone, answering does nothing.
+
+    ``on_disconnect`` is called, once, when the peer goes before the answer is complete.
+    """
+
+    __slots__ = ("_connection", "_http_10", "_keep_alive", "_only_head", "_state", "on_disconnect")
+
+    def __init__(
+        self, connection: Connection, *, only_head: bool, keep_alive: bool, http_10: bool
+    ) -> None:
+        self._connection = connection
+        self._only_head = only_head
+        self._keep_alive = keep_alive
+        self._http_10 = http_10
+        self._state = _WAITING
+        self.on_disconnect: Callable[[], None] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True while an answer can still be given, or continued, and the peer is there."""
+        return self._state < _DONE
+
+    @property
+    def is_waiting(self) -> bool:
+        """True until the answer was begun."""
+        return self._state == _WAITING
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether the connection outlives this answer."""
+        return self._keep_alive
+
+    def send(self, status: int, headers: Pairs, body: bytes) -> None:
+        """Answer in one write; ``content-length`` is added."""
+        if self._state != _WAITING:
+            self._refuse_unless_lost("a second answer")
+            return
+        framing = self._persistence()
+        if status in _BODILESS or status < 200:
+            body = b""
+        else:
+            framing = b"content-length: %d\r\n%b" % (len(body), framing)
+        head = response_head(status, headers, framing)
+        self._state = _DONE
+        self._connection.transmit(head if self._only_head else head + body)
+        self._connection.finished(self)
+
+    def start(self, status: int, headers: Pairs) -> None:
+        """Begin a streamed answer: chunked, or ended by closing for an HTTP/1.0 peer."""
+        if self._state != _WAITING:
+            self._refuse_unless_lost("a second answer")
+            return
+        if self._http_10:
+            self._keep_alive = False
+            framing = self._persistence()
+        else:
+            framing = b"transfer-encoding: chunked\r\n" + self._persistence()
+        head = response_head(status, headers, framing)
+        self._state = _STREAMING
+        self._connection.transmit(head)
+
+    def write(self, chunk: bytes) -> None:
+        """Send a piece of a streamed answer; an empty one sends nothing."""
+        if self._state != _STREAMING:
+            self._refuse_unless_lost("bytes outside a streamed answer")
+            return
+        if not chunk or self._only_head:
+            return
+        self._connection.transmit(chunk if self._http_10 else b"%x\r\n%b\r\n" % (len(chunk), chunk))
+
+    def end(self) -> None:
+        """Complete a streamed answer."""
+        if self._state != _STREAMING:
+            self._refuse_unless_lost("an end outside a streamed answer")
+            return
+        self._state = _DONE
+        if not (self._only_head or self._http_10):
+            self._connection.transmit(b"0\r\n\r\n")
+        self._connection.finished(self)
+
+    async def drain(self) -> None:
+        """Wait until the peer has taken enough of what was written, or has gone."""
+        writable = self._connection.writable() if self._state == _STREAMING else None
+        if writable is not None:
+            await writable
+
+    def lost(self) -> None:
+        """The peer has gone (told by the connection)."""
+        if self._state < _DONE:
+            self._state = _LOST
+            callback, self.on_disconnect = self.on_disconnect, None
+            if callback is not None:
+                callback()
+
+    def _persistence(self) -> bytes:
+        if not self._keep_alive or self._connection.is_closing:
+            self._keep_alive = False
+            return b"connection: close\r\n"
+        return b"connection: keep-alive\r\n" if self._http_10 else b""
+
+    def _refuse_unless_lost(self, what: str) -> None:
+        if self._state != _LOST:
+            raise ResponseMisuse(f"{what} to one request")
