@@ -1,0 +1,102 @@
+"""Accepts a runtime's connections on the listening socket its launcher opened."""
+
+import asyncio
+import socket
+
+from lambdash import limits
+from lambdash.engines.protocol import SandboxObserver
+
+_ACCEPTS_PER_TURN = 16
+_RETRY_S = 0.1
+
+
+class RuntimeAcceptor:
+    """Owns the listening socket and every connection accepted from it.
+
+    Beyond ``limits.RUNTIME_CONNECTIONS_MAX`` a new connection is closed at once.
+    """
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._listener = listener
+        self._observer: SandboxObserver | None = None
+        self._transports: set[asyncio.BaseTransport] = set()
+        self._adopting: set[asyncio.Task[None]] = set()
+        self._retry: asyncio.TimerHandle | None = None
+        listener.settimeout(0)
+
+    @property
+    def open_connections(self) -> int:
+        self._transports = {each for each in self._transports if not each.is_closing()}
+        return len(self._transports) + len(self._adopting)
+
+    def resume(self, observer: SandboxObserver) -> None:
+        self._observer = observer
+        self._listen()
+
+    def _listen(self) -> None:
+        self._retry = None
+        if self._listener.fileno() >= 0:
+            self._loop.add_reader(self._listener, self.accept_waiting)
+
+    def accept_waiting(self) -> None:
+        """Take what is waiting, a bounded number at a time."""
+        for _ in range(_ACCEPTS_PER_TURN):
+            try:
+                connection, _ = self._listener.accept()
+            except BlockingIOError:
+                return
+            except ConnectionAbortedError:
+                continue
+            except OSError:
+                self._pause()
+                return
+            self._take(connection)
+
+    def _pause(self) -> None:
+        """No descriptor is left, say: look again shortly rather than spin."""
+        self._loop.remove_reader(self._listener)
+        if self._retry is None:
+            self._retry = self._loop.call_later(_RETRY_S, self._listen)
+
+    def _take(self, connection: socket.socket) -> None:
+        if self._observer is None or self.open_connections >= limits.RUNTIME_CONNECTIONS_MAX:
+            connection.close()
+            return
+        connection.settimeout(0)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        task = self._loop.create_task(self._adopt(connection, self._observer))
+        self._adopting.add(task)
+        task.add_done_callback(self._adopting.discard)
+
+    async def _adopt(self, connection: socket.socket, observer: SandboxObserver) -> None:
+        try:
+            transport, _ = await self._loop.connect_accepted_socket(
+                observer.runtime_connection, connection
+            )
+        except OSError:
+            connection.close()
+            return
+        except asyncio.CancelledError:
+            connection.close()
+            raise
+        self._transports.add(transport)
+
+    def abort(self) -> None:
+        """End every connection and accept no more until ``resume``."""
+        self._observer = None
+        if self._listener.fileno() >= 0:
+            self._loop.remove_reader(self._listener)
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        for task in self._adopting:
+            task.cancel()
+        for transport in self._transports:
+            if isinstance(transport, asyncio.WriteTransport):
+                transport.abort()
+        self._transports.clear()
+
+    def close(self) -> None:
+        self.abort()
+        self._listener.close()

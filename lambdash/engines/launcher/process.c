@@ -1,0 +1,208 @@
+/* The runtime's process: one life of it at a time, and everything it leaves behind. */
+#define _GNU_SOURCE
+#include "launcher.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <dirent.h>
+#include <sys/prctl.h>
+#endif
+
+enum { KILL_PATIENCE_MS = 10000, EXIT_UNKILLABLE = 70, KEEP = -1 };
+
+struct task task;
+struct life life;
+
+/* The runtime's process tree. */
+
+static void signal_tree(int number) {
+    if (first_process) {
+        kill(-1, number);
+        return;
+    }
+    if (life.group) kill(-life.group, number);
+#ifdef __linux__
+    static pid_t family[65536];
+    size_t count = 1, before = 0;
+    family[0] = getpid();
+    DIR *folder = opendir("/proc");
+    while (folder && before != count) { /* parents may be listed after their children */
+        struct dirent *entry;
+        before = count;
+        rewinddir(folder);
+        while ((entry = readdir(folder)) && count < sizeof family / sizeof *family) {
+            char path[64], text[512], *after;
+            pid_t pid = (pid_t)strtol(entry->d_name, &after, 10), parent = 0;
+            if (*after || pid <= 1) continue;
+            snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+            int fd = open(path, O_RDONLY | O_CLOEXEC);
+            ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+            if (fd >= 0) close(fd);
+            if (size <= 0) continue;
+            text[size] = 0;
+            after = strrchr(text, ')'); /* the name before it is the process's own choice */
+            if (!after || after[1] == 0 || after[2] == 'Z') continue;
+            parent = (pid_t)strtol(after + 3, NULL, 10);
+            size_t known = 0, mine = 0;
+            for (size_t i = 0; i < count; i++) {
+                known |= family[i] == pid;
+                mine |= family[i] == parent;
+            }
+            if (known || !mine) continue;
+            family[count++] = pid;
+            kill(pid, number);
+        }
+    }
+    if (folder) closedir(folder);
+#endif
+}
+
+static uint64_t read_number(const char *path, const char *key, int *found) {
+    char text[1024];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) close(fd);
+    *found = 0;
+    if (size <= 0) return 0;
+    text[size] = 0;
+    char *at = key ? strstr(text, key) : text;
+    if (!at) return 0;
+    *found = 1;
+    return strtoull(at + (key ? strlen(key) : 0), NULL, 10);
+}
+
+long oom_kills(void) {
+    int found = 0;
+    uint64_t count = 0;
+    if (first_process) count = read_number("/sys/fs/cgroup/memory.events", "oom_kill ", &found);
+    if (first_process && !found)
+        count = read_number("/sys/fs/cgroup/memory/memory.oom_control", "oom_kill ", &found);
+    return (long)count;
+}
+
+const char *peak_path(void) {
+    static const char *paths[] = {"/sys/fs/cgroup/memory.peak",
+                                  "/sys/fs/cgroup/memory/memory.max_usage_in_bytes"};
+    for (size_t i = 0; first_process && i < 2; i++)
+        if (access(paths[i], R_OK) == 0) return paths[i];
+    return NULL;
+}
+
+int reap(void) { /* how many children are left: 0 or more than 0 */
+    struct rusage usage;
+    int status;
+    pid_t pid;
+    while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+        if (pid != life.pid) continue;
+        int found = 0;
+        life.pid = 0;
+        life.status = status;
+        life.peak = peak_path() ? read_number(peak_path(), NULL, &found) : 0;
+#ifdef __linux__
+        if (!found) life.peak = (uint64_t)usage.ru_maxrss * 1024;
+#else
+        if (!found) life.peak = (uint64_t)usage.ru_maxrss;
+#endif
+    }
+    return pid == 0;
+}
+
+void kill_all(void) {
+    int64_t until = now_ms() + KILL_PATIENCE_MS;
+    char signals[64];
+    signal_tree(SIGKILL);
+    while (reap()) { /* orphans become children of PID 1, and of a subreaper */
+        struct pollfd child = {wake[0], POLLIN, 0};
+        if (now_ms() > until) _exit(EXIT_UNKILLABLE);
+        poll(&child, 1, 20);
+        while (read(wake[0], signals, sizeof signals) > 0) continue;
+        signal_tree(SIGKILL);
+    }
+    life.group = 0;
+}
+
+/* One life of the runtime. */
+
+static void complain(const char *what, const char *name, int problem) {
+    dprintf(2, "lambdash: cannot %s %s: %s\n", what, name, strerror(problem));
+    _exit(problem == ENOENT || problem == ENOTDIR ? 127 : 126);
+}
+
+static void limit(int resource, uint32_t value) {
+    struct rlimit bound;
+    if (value == (uint32_t)KEEP || getrlimit(resource, &bound) != 0) return;
+    if (bound.rlim_max == RLIM_INFINITY || bound.rlim_max > value) bound.rlim_max = value;
+    bound.rlim_cur = bound.rlim_max;
+    setrlimit(resource, &bound);
+}
+
+static void execute(char *name) {
+    const char *path = "/usr/local/bin:/usr/bin:/bin";
+    int problem = ENOENT;
+    if (strchr(name, '/')) {
+        execve(name, task.arguments, task.variables);
+        complain("start", name, errno);
+    }
+    for (char **each = task.variables; *each; each++)
+        if (strncmp(*each, "PATH=", 5) == 0) path = *each + 5;
+    while (path) {
+        char full[4096];
+        const char *end = strchr(path, ':');
+        int size = end ? (int)(end - path) : (int)strlen(path);
+        if (snprintf(full, sizeof full, "%.*s/%s", size, size ? path : ".", name) < (int)sizeof full)
+            execve(full, task.arguments, task.variables);
+        if (errno != ENOENT && errno != ENOTDIR) problem = errno;
+        path = end ? end + 1 : NULL;
+    }
+    complain("start", name, problem);
+}
+
+static void become_runtime(pid_t parent) {
+    sigset_t none;
+    sigemptyset(&none);
+    for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    setsid();
+#ifdef __linux__
+    if (!first_process) prctl(PR_SET_PDEATHSIG, SIGKILL); /* a second net: the launcher killed */
+#endif
+    if (getppid() != parent) _exit(1);
+    int null = open("/dev/null", O_RDONLY);
+    dup2(null, 0);
+    if (null > 2) close(null);
+    for (int i = 0; i < 2; i++) { /* an earlier life may have left them non-blocking */
+        dup2(output_write[i], i + 1);
+        fcntl(i + 1, F_SETFL, fcntl(i + 1, F_GETFL) & ~O_NONBLOCK);
+    }
+    if (chdir(task.directory) != 0) complain("enter", task.directory, errno);
+    limit(RLIMIT_NOFILE, task.open_files);
+    limit(RLIMIT_CORE, task.core);
+    execute(task.arguments[0]);
+}
+
+uint64_t start_runtime(void) {
+    struct timespec at;
+    pid_t parent = getpid();
+    life.oom_kills = oom_kills();
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    life.pid = life.group = fork();
+    if (life.pid < 0) {
+        life.pid = life.group = 0;
+        die("fork");
+    }
+    if (life.pid == 0) become_runtime(parent);
+    return (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
+}
+
+void ask_to_end(void) { /* its group; the process alone when it has not made its group yet */
+    if (life.pid && kill(-life.pid, SIGTERM) != 0) kill(life.pid, SIGTERM);
+}

@@ -1,0 +1,235 @@
+"""One launcher as the daemon sees it: assign, reset, shut down, and learn how the runtime ended.
+
+This half is the same whether descriptors were passed (``channel``) or bytes are relayed
+(``relay``).
+"""
+
+import asyncio
+import time
+from abc import abstractmethod
+from dataclasses import replace
+
+from lambdash import limits
+from lambdash.engines import frames
+from lambdash.engines.frames import Assignment, FrameType
+from lambdash.engines.protocol import SandboxExit, SandboxObserver
+from lambdash.errors import PlatformError
+
+_SETTLE_POLL_S = 0.002
+_SETTLE_MAX_S = 0.5
+
+
+class Channel(asyncio.Protocol):
+    """The control connection of one launcher; a protocol of the connection it lives on.
+
+    ``runtime_port`` is where the Runtime API listens inside the sandbox, on 127.0.0.1;
+    ``runtime_pid`` is the runtime process in the launcher's own pid namespace.
+    """
+
+    def __init__(self, runtime_port: int) -> None:
+        self.runtime_port = runtime_port
+        self.runtime_pid: int | None = None
+        self.launcher_pid = 0
+        self._observer: SandboxObserver | None = None
+        self._transport: asyncio.Transport | None = None
+        self._frames = frames.FrameReader()
+        self._started: asyncio.Future[float] | None = None
+        self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ending = False
+        self._told = False
+        self._pending_exit: SandboxExit | None = None
+        self._settling: asyncio.TimerHandle | None = None
+
+    async def assign(self, assignment: Assignment, observer: SandboxObserver) -> None:
+        """Start the runtime; returns when its process was started, and marks ``runtime_started``.
+
+        Once in a channel's life. Raises ``PlatformError`` when the launcher is gone.
+        """
+        assert self._observer is None, "a launcher is assigned once"
+        message = frames.encode_assignment(assignment)
+        self._observer = observer
+        self._begin(observer)
+        observer.mark("runtime_started", await self._start(message))
+
+    async def reset(self) -> None:
+        """Kill the runtime's tree and start it anew.
+
+        Connections of the old life are gone, and its output has been handed over or will be,
+        before anything of the new life is seen.
+        """
+        assert self._observer is not None, "reset comes after assign"
+        self._forget_exit()
+        self._hold_connections()
+        self.drain_output()
+        started = await self._start(frames.encode(FrameType.RESET))
+        self._resume_connections(self._observer)
+        self._observer.mark("runtime_started", started)
+
+    async def shutdown(self, grace_s: float) -> None:
+        """SIGTERM to the runtime, at most ``grace_s`` seconds, SIGKILL to all; then it is gone.
+
+        Idempotent; output written meanwhile is still handed over. Raises ``PlatformError`` when
+        the launcher outlives it: the engine must then remove the sandbox itself.
+        """
+        self._ending = True
+        self._forget_exit()
+        if not self._ended.done():
+            grace_ms = round(min(max(grace_s, 0.0), limits.SHUTDOWN_GRACE_MAX_S) * 1000)
+            self._send(frames.encode_number(FrameType.SHUTDOWN, grace_ms))
+            try:
+                async with asyncio.timeout(grace_s + limits.LAUNCHER_REPLY_MAX_S):
+                    await asyncio.shield(self._ended)
+            except TimeoutError as error:
+                raise PlatformError(
+                    "launcher-silent", "the launcher did not stop its runtime in time"
+                ) from error
+        self.drain_output()
+        self.close()
+
+    def close(self) -> None:
+        """Cut the connection: whatever still runs behind it dies. Idempotent."""
+        self._ending = True
+        self._forget_exit()
+        if self._transport is not None:
+            self._transport.abort()
+        self._finish()
+        self._release()
+
+    def memory_peak_bytes(self) -> int | None:
+        """The sandbox's memory peak so far, where it can be read at once."""
+        return None
+
+    @abstractmethod
+    def drain_output(self) -> None:
+        """Hand over all output already written, without waiting."""
+
+    @abstractmethod
+    def _begin(self, observer: SandboxObserver) -> None: ...
+
+    @abstractmethod
+    def _hold_connections(self) -> None: ...
+
+    @abstractmethod
+    def _resume_connections(self, observer: SandboxObserver) -> None: ...
+
+    @abstractmethod
+    def _connections_finished(self) -> bool:
+        """Whether a dead runtime's last bytes on its connections have all been read."""
+
+    @abstractmethod
+    def _started_at(self, launcher_s: float, asked_s: float) -> float: ...
+
+    @abstractmethod
+    def _release(self) -> None: ...
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for kind, channel, payload in self._frames.feed(data):
+                self._on_frame(kind, channel, payload)
+        except PlatformError:
+            self._lose()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._lose()
+
+    def _on_frame(self, kind: FrameType, channel: int, payload: bytes) -> None:
+        match kind:
+            case FrameType.STARTED:
+                self._on_started(payload)
+            case FrameType.EXITED:
+                self._on_exited(frames.decode_exited(payload))
+            case FrameType.DONE:
+                self._finish()
+            case _:
+                self._on_relayed(kind, channel, payload)
+
+    def _on_relayed(self, kind: FrameType, channel: int, payload: bytes) -> None:
+        raise frames.protocol_error(f"an unexpected frame {kind.name}")
+
+    async def _start(self, message: bytes) -> float:
+        """Send what starts a life; the monotonic second at which the runtime was started."""
+        if self._ended.done() or self._ending:
+            raise _lost()
+        loop = asyncio.get_running_loop()
+        self._started = loop.create_future()
+        self._told = False
+        asked = time.monotonic()
+        self._send(message)
+        try:
+            async with asyncio.timeout(limits.LAUNCHER_REPLY_MAX_S):
+                launcher_s = await self._started
+        except TimeoutError as error:
+            raise PlatformError(
+                "launcher-silent", "the launcher did not start the runtime"
+            ) from error
+        finally:
+            self._started = None
+        return self._started_at(launcher_s, asked)
+
+    def _send(self, message: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(message)
+
+    def _on_started(self, payload: bytes) -> None:
+        if self._started is None or self._started.done():
+            raise frames.protocol_error("a start nobody asked for")
+        self.runtime_pid, launcher_s = frames.decode_started(payload)
+        self._started.set_result(launcher_s)
+
+    def _on_exited(self, exit: SandboxExit) -> None:
+        resetting = self._started is not None and not self._started.done()
+        if self._ending or resetting:  # the engine's own doing, or overtaken by it
+            return
+        self._pending_exit = exit
+        deadline = asyncio.get_running_loop().time() + _SETTLE_MAX_S
+        self._settle(deadline)
+
+    def _settle(self, deadline: float) -> None:
+        """A runtime may answer and end at once: its answer is read before its end is told."""
+        loop = asyncio.get_running_loop()
+        self.drain_output()
+        if self._started is None and (self._connections_finished() or loop.time() >= deadline):
+            ended, self._pending_exit = self._pending_exit, None
+            if ended is not None:
+                self._tell(ended)
+            return
+        self._settling = loop.call_later(_SETTLE_POLL_S, self._settle, deadline)
+
+    def _tell(self, exit: SandboxExit) -> None:
+        self._told = True
+        if self._observer is not None:
+            self._observer.exited(exit)
+
+    def _forget_exit(self) -> None:
+        self._pending_exit = None
+        if self._settling is not None:
+            self._settling.cancel()
+            self._settling = None
+
+    def _finish(self) -> None:
+        if not self._ended.done():
+            self._ended.set_result(None)
+        if self._started is not None and not self._started.done():
+            self._started.set_exception(_lost())
+
+    def _lose(self) -> None:
+        """The launcher is gone or not to be trusted; told once, unless it was asked to end."""
+        if self._ended.done():
+            return
+        starting = self._started is not None
+        self._finish()
+        self.drain_output()
+        ended = self._pending_exit
+        self._forget_exit()
+        if self._transport is not None:
+            self._transport.abort()
+        if not (self._ending or starting or self._told):
+            self._tell(replace(ended or SandboxExit(), sandbox_lost=True))
+
+
+def _lost() -> PlatformError:
+    return PlatformError("sandbox-lost", "the sandbox ended before its runtime was started")
