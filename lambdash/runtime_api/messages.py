@@ -1,0 +1,125 @@
+"""What goes over the wire of the Runtime API, and what a session tells its shell.
+
+Shapes and texts are those of AWS's own Runtime API (as its published runtime interface emulator
+renders them). Named tuples: a warm turn makes a handful of them, and they cost the least.
+"""
+
+import json
+from collections.abc import Sequence
+from enum import Enum
+from typing import NamedTuple, TypeAlias
+
+from lambdash import limits
+from lambdash.model import error_document
+
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
+# whatever the shell answers on; a session only hands it back
+Exchange: TypeAlias = object
+
+_CONTENT_TYPE = (b"content-type", b"application/json")
+JSON: Headers = (_CONTENT_TYPE,)
+ACCEPTED = b'{"status":"OK"}\n'
+# a control character can stand only between JSON's tokens, where a space means the same
+_HEADER_SAFE = bytes(32 if code < 32 or code == 127 else code for code in range(256))
+
+
+class InvocationMessage(NamedTuple):
+    """One invocation as ``/next`` hands it over. ``deadline_ms`` is epoch milliseconds."""
+
+    request_id: str
+    payload: bytes
+    deadline_ms: int
+    function_arn: str
+    trace_id: str
+    client_context: str | None = None
+    cognito_identity: str | None = None
+
+
+class ResponseKind(Enum):
+    """Which route the runtime used; never guessed from the body."""
+
+    RESPONSE = "response"
+    ERROR = "error"
+
+
+class Answer(NamedTuple):
+    """Answer the HTTP request ``exchange``."""
+
+    exchange: Exchange
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class Ready(NamedTuple):
+    """The runtime asks for an invocation: the environment is free."""
+
+
+class Responded(NamedTuple):
+    """The invocation is answered. ``error_type`` is the runtime's header, empty without one."""
+
+    request_id: str
+    kind: ResponseKind
+    body: bytes
+    content_type: str = ""
+    error_type: str = ""
+
+
+class InitFailed(NamedTuple):
+    """The runtime reported that it cannot start; ``body`` is its error document."""
+
+    body: bytes
+    error_type: str = ""
+
+
+class NotPolling(NamedTuple):
+    """Nobody waits for an invocation: hand it to another environment."""
+
+    request_id: str
+
+
+Command: TypeAlias = Answer | Ready | Responded | InitFailed
+
+
+def next_headers(message: InvocationMessage) -> Headers:
+    """The head of ``/next``. The content type is always there: the Python client needs one."""
+    headers = [
+        _CONTENT_TYPE,
+        (b"Lambda-Runtime-Aws-Request-Id", message.request_id.encode()),
+        (b"Lambda-Runtime-Deadline-Ms", b"%d" % message.deadline_ms),
+        (b"Lambda-Runtime-Invoked-Function-Arn", message.function_arn.encode()),
+        (b"Lambda-Runtime-Trace-Id", message.trace_id.encode().translate(_HEADER_SAFE)),
+    ]
+    if message.client_context is not None:
+        value = message.client_context.encode().translate(_HEADER_SAFE)
+        headers.append((b"Lambda-Runtime-Client-Context", value))
+    if message.cognito_identity is not None:
+        value = message.cognito_identity.encode().translate(_HEADER_SAFE)
+        headers.append((b"Lambda-Runtime-Cognito-Identity", value))
+    return headers
+
+
+def accepted(exchange: Exchange) -> Answer:
+    """202: what the runtime posted was taken."""
+    return Answer(exchange, 202, JSON, ACCEPTED)
+
+
+def refused(exchange: Exchange, status: int, error_type: str, message: str) -> Answer:
+    """An error in the shape of the Runtime API."""
+    document = {"errorMessage": message, "errorType": error_type}
+    return Answer(exchange, status, JSON, json.dumps(document).encode() + b"\n")
+
+
+def too_large(exchange: Exchange) -> Answer:
+    """413, in AWS's words."""
+    maximum = limits.RESPONSE_PAYLOAD_MAX_BYTES
+    message = f"Exceeded maximum allowed payload size ({maximum} bytes)."
+    return refused(exchange, 413, "RequestEntityTooLarge", message)
+
+
+# what the caller gets when the runtime's answer was too large
+RESPONSE_TOO_LARGE = error_document(
+    "Function.ResponseSizeTooLarge",
+    "Response payload size exceeded maximum allowed payload size "
+    f"({limits.RESPONSE_PAYLOAD_MAX_BYTES} bytes).",
+)

@@ -1,0 +1,232 @@
+"""The Runtime API of one environment, without any I/O: events in, commands out.
+
+The shell parses HTTP and performs the commands in the order given. An exchange is whatever it
+answers a request on. Each is answered at most once; ``/next`` may stay parked, and one that was
+parked when the runtime process ended is forgotten, for it ends with the process.
+"""
+
+from lambdash import limits
+from lambdash.runtime_api.messages import (
+    RESPONSE_TOO_LARGE,
+    Answer,
+    Command,
+    Exchange,
+    Headers,
+    InitFailed,
+    InvocationMessage,
+    NotPolling,
+    Ready,
+    Responded,
+    ResponseKind,
+    accepted,
+    next_headers,
+    refused,
+    too_large,
+)
+from lambdash.runtime_api.routes import Route, RouteKind, parse
+from lambdash.runtime_api.states import TRANSITIONS, Event, State
+
+Commands = tuple[Command, ...]
+
+_READY: Commands = (Ready(),)
+_NOTHING: Commands = ()
+_ERROR_TYPE = b"lambda-runtime-function-error-type"
+_RESPONSE_MODE = b"lambda-runtime-function-response-mode"
+_CONTENT_TYPE = b"content-type"
+
+
+class Session:
+    """One environment's side of the conversation with its runtime.
+
+    An illegal request is answered as AWS answers it and leaves the state as it was.
+    """
+
+    __slots__ = ("_poll", "_request_id", "_state")
+
+    def __init__(self) -> None:
+        self._state = State.STARTING
+        self._poll: Exchange | None = None
+        # of the invocation in hand, kept until the next /next: what tells a second answer to it
+        # (a wrong state) from an answer to another (a wrong id)
+        self._request_id: str | None = None
+
+    @property
+    def state(self) -> State:
+        """Where the runtime stands."""
+        return self._state
+
+    @property
+    def request_id(self) -> str | None:
+        """The invocation that the runtime holds; None when it holds none."""
+        return self._request_id if self._state is State.INVOKING else None
+
+    def __repr__(self) -> str:
+        return f"<Session {self._state.name} request_id={self._request_id}>"
+
+    # What the runtime asks
+
+    def handle(
+        self, exchange: Exchange, method: str, path: str, headers: Headers, body: bytes
+    ) -> Commands:
+        """Take one complete request; header names are lower-case."""
+        route = parse(method, path)
+        kind = route.kind
+        if kind is RouteKind.NEXT:
+            return self.next(exchange)
+        if kind is RouteKind.RESPONSE:
+            return self.response(exchange, route.request_id, body, headers)
+        if kind is RouteKind.ERROR:
+            return self.error(exchange, route.request_id, body, headers)
+        if kind is RouteKind.INIT_ERROR:
+            return self.init_error(exchange, body, headers)
+        return (_off_the_map(exchange, route, method, path),)
+
+    def oversized(self, exchange: Exchange, method: str, path: str) -> Commands:
+        """Take a request whose body was too large to be read: the caller is told, not left."""
+        route = parse(method, path)
+        match route.kind:
+            case RouteKind.RESPONSE:
+                return self._answered(Event.RESPONSE, exchange, route.request_id, None)
+            case RouteKind.ERROR:
+                return self._answered(Event.ERROR, exchange, route.request_id, None)
+            case RouteKind.INIT_ERROR if Event.INIT_ERROR in TRANSITIONS[self._state]:
+                self._state = TRANSITIONS[self._state][Event.INIT_ERROR]
+                return (InitFailed(RESPONSE_TOO_LARGE), too_large(exchange))
+            case _:
+                return (too_large(exchange),)
+
+    def next(self, poll: Exchange) -> Commands:
+        """Park ``poll`` until ``dispatch``. The newest of several wins; the older are refused."""
+        after = TRANSITIONS[self._state].get(Event.NEXT)
+        if after is None:
+            return (self._illegal(poll, Event.NEXT),)
+        older, self._poll = self._poll, poll
+        self._state = after
+        if older is not None:
+            return (self._illegal(older, Event.NEXT),)
+        self._request_id = None
+        return _READY if after is State.READY else _NOTHING
+
+    def response(
+        self, exchange: Exchange, request_id: str, body: bytes, headers: Headers
+    ) -> Commands:
+        """Take the result of an invocation. ``Responded`` comes first: logs are drained then."""
+        content_type = ""
+        for name, value in headers:
+            if name == _CONTENT_TYPE:
+                content_type = value.decode("latin-1")
+            elif name == _RESPONSE_MODE:
+                return (_no_such_mode(exchange, value),)
+        responded = Responded(request_id, ResponseKind.RESPONSE, body, content_type)
+        return self._answered(Event.RESPONSE, exchange, request_id, responded)
+
+    def error(self, exchange: Exchange, request_id: str, body: bytes, headers: Headers) -> Commands:
+        """Take the failure of an invocation, as the runtime describes it."""
+        responded = Responded(
+            request_id,
+            ResponseKind.ERROR,
+            body,
+            _header(headers, _CONTENT_TYPE),
+            _header(headers, _ERROR_TYPE),
+        )
+        return self._answered(Event.ERROR, exchange, request_id, responded)
+
+    def init_error(self, exchange: Exchange, body: bytes, headers: Headers) -> Commands:
+        """Take the runtime's word that it cannot start."""
+        after = TRANSITIONS[self._state].get(Event.INIT_ERROR)
+        if after is None:
+            return (self._illegal(exchange, Event.INIT_ERROR),)
+        self._state = after
+        return (InitFailed(body, _header(headers, _ERROR_TYPE)), accepted(exchange))
+
+    def poll_lost(self, poll: Exchange) -> None:
+        """The peer of ``poll`` has gone; news of a poll that is not parked any more is ignored."""
+        if poll is self._poll:
+            self._state = TRANSITIONS[self._state][Event.POLL_LOST]
+            self._poll = None
+
+    # What the shell does
+
+    def dispatch(self, message: InvocationMessage) -> Answer | NotPolling:
+        """Hand an invocation to the parked ``/next``; ``NotPolling`` when there is none."""
+        after = TRANSITIONS[self._state].get(Event.DISPATCH)
+        if after is None:
+            return NotPolling(message.request_id)
+        poll, self._poll = self._poll, None
+        self._state = after
+        self._request_id = message.request_id
+        return Answer(poll, 200, next_headers(message), message.payload)
+
+    def begin_reset(self) -> None:
+        """The runtime process is about to be replaced: its late answers reach nobody from here."""
+        self._stop(Event.BEGIN_RESET)
+
+    def reset(self) -> Commands:
+        """The old runtime process has gone and a new one was started, which may have asked already.
+
+        ``Ready`` if it has: a ``/next`` that came since ``begin_reset`` counts as the new one's.
+        """
+        if self._state is State.RESETTING_POLLED:
+            self._state = TRANSITIONS[self._state][Event.RESET]
+            return _READY
+        self._stop(Event.RESET)
+        return _NOTHING
+
+    def closed(self) -> None:
+        """The environment has ended; nothing is taken any more."""
+        self._stop(Event.CLOSE)
+
+    def _stop(self, event: Event) -> None:
+        after = TRANSITIONS[self._state].get(event)
+        if after is not None:
+            self._state = after
+            self._poll = None
+            self._request_id = None
+
+    def _answered(
+        self, event: Event, exchange: Exchange, request_id: str, responded: Responded | None
+    ) -> Commands:
+        """One answer to the invocation in hand; ``responded`` None: it was too large to read."""
+        if request_id != self._request_id:
+            return (refused(exchange, 400, "InvalidRequestID", "Invalid request ID"),)
+        after = TRANSITIONS[self._state].get(event)
+        if after is None:
+            return (self._illegal(exchange, event),)
+        self._state = after
+        if responded is None or len(responded.body) > limits.RESPONSE_PAYLOAD_MAX_BYTES:
+            responded = Responded(request_id, ResponseKind.ERROR, RESPONSE_TOO_LARGE)
+            return (responded, too_large(exchange))
+        return (responded, accepted(exchange))
+
+    def _illegal(self, exchange: Exchange, event: Event) -> Answer:
+        message = (
+            f"State transition from {self._state} to {event} failed for runtime. "
+            "Error: State transition is not allowed"
+        )
+        return refused(exchange, 403, "InvalidStateTransition", message)
+
+
+def _header(headers: Headers, wanted: bytes) -> str:
+    for name, value in headers:
+        if name == wanted:
+            return value.decode("latin-1")
+    return ""
+
+
+def _no_such_mode(exchange: Exchange, mode: bytes) -> Answer:
+    message = (
+        "Response streaming is not supported by this version of lambdash"
+        if mode.lower() == b"streaming"
+        else "Invalid function response mode"
+    )
+    return refused(exchange, 400, "InvalidFunctionResponseMode", message)
+
+
+def _off_the_map(exchange: Exchange, route: Route, method: str, path: str) -> Answer:
+    if route.kind is RouteKind.NOT_SUPPORTED:
+        message = f"{route.subject} is not supported by this version of lambdash"
+        return refused(exchange, 404, route.error_type, message)
+    if route.kind is RouteKind.METHOD_NOT_ALLOWED:
+        message = f"{method} is not allowed on {path}"
+        return refused(exchange, 405, "MethodNotAllowed", message)
+    return refused(exchange, 404, "NotFound", f"the Runtime API has no {path}")
