@@ -1,0 +1,253 @@
+"""The manifest's keys, as pydantic models: what each holds, its bounds and its default.
+
+Every field is optional to the models, so that one bad key never hides another; what is required
+is checked where functions are assembled, and stands in the JSON Schema.
+"""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from lambdash import limits
+from lambdash.manifest import runtimes
+from lambdash.manifest.values import Interpolated
+
+NAME_PATTERN = r"^[a-zA-Z0-9_-]{1,64}$"
+VARIABLE_PATTERN = r"^[a-zA-Z][a-zA-Z0-9_]+$"
+
+
+def _whole(value: Any) -> Any:
+    """A reference in a whole-number field stands for a number."""
+    if isinstance(value, Interpolated):
+        try:
+            return int(value) if len(value) <= 18 else value
+        except ValueError:
+            return value
+    return value
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, Interpolated):
+        try:
+            return float(value) if len(value) <= 18 else value
+        except ValueError:
+            return value
+    return value
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Whole: TypeAlias = Annotated[int, BeforeValidator(_whole)]
+Number: TypeAlias = Annotated[float, BeforeValidator(_number)]
+Text: TypeAlias = Annotated[str, Field(min_length=1)]
+Files: TypeAlias = Annotated[
+    list[Text],
+    BeforeValidator(_listed),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+# the literal source text of a number or a boolean is taken
+Variables: TypeAlias = Annotated[
+    dict[str, str],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "propertyNames": {"pattern": VARIABLE_PATTERN},
+            "additionalProperties": {"type": ["string", "number", "boolean"]},
+        }
+    ),
+]
+Arguments: TypeAlias = Annotated[
+    dict[str, str],
+    WithJsonSchema(
+        {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
+    ),
+]
+Host: TypeAlias = Annotated[str, Field(pattern=r"^[^\s:=]+[:=]\S+$")]
+Handler: TypeAlias = Annotated[str, Field(pattern=r"^\S+$", max_length=limits.HANDLER_MAX_CHARS)]
+Runtime: TypeAlias = Annotated[str, Field(json_schema_extra={"enum": list(runtimes.KNOWN)})]
+ImageItems: TypeAlias = Annotated[list[str], Field(max_length=limits.IMAGE_CONFIG_ITEMS_MAX)]
+
+
+class Part(BaseModel):
+    """What all parts of the grammar share: nothing unknown, nothing coerced."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Limits(Part):
+    """Account limits that AWS raises on request."""
+
+    concurrent_executions: Whole = Field(
+        default=limits.CONCURRENT_EXECUTIONS,
+        ge=1,
+        le=100_000,
+        description="Concurrent executions of the whole account.",
+    )
+
+
+class Build(Part):
+    """A container image built by the engine from a Dockerfile."""
+
+    dockerfile: Text | None = Field(
+        default=None, description="The Dockerfile. Default: `Dockerfile` in `context`."
+    )
+    context: Text | None = Field(
+        default=None,
+        description="The folder the build sees. Default: the Dockerfile's own folder.",
+    )
+    target: Text | None = Field(
+        default=None, description="The stage to build. Default: the last one."
+    )
+    args: Arguments = Field(default={}, description="Build arguments by name.")
+
+
+class ImageConfig(Part):
+    """Overrides of what the image says of itself (AWS `ImageConfig`)."""
+
+    entry_point: ImageItems | None = Field(
+        default=None, description="Instead of the image's ENTRYPOINT."
+    )
+    command: ImageItems | None = Field(default=None, description="Instead of the image's CMD.")
+    working_directory: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=limits.WORKING_DIRECTORY_MAX_CHARS,
+        description="Instead of the image's WORKDIR.",
+    )
+
+
+class Settings(Part):
+    """What a function may set and `defaults` may set for all of them."""
+
+    runtime: Runtime | None = Field(
+        default=None, description="AWS runtime identifier, for functions with `code`."
+    )
+    handler: Handler | None = Field(
+        default=None,
+        description="What the runtime calls, for functions with `code`. "
+        "Default on `provided.*`: `bootstrap`.",
+    )
+    architecture: Literal["x86_64", "arm64"] = Field(
+        default="x86_64", description="Instruction set."
+    )
+    memory_size: Whole = Field(
+        default=limits.MEMORY_SIZE_DEFAULT_MB,
+        ge=limits.MEMORY_SIZE_MIN_MB,
+        le=limits.MEMORY_SIZE_MAX_MB,
+        description="Memory in MB.",
+    )
+    timeout: Whole = Field(
+        default=limits.TIMEOUT_DEFAULT_S,
+        ge=limits.TIMEOUT_MIN_S,
+        le=limits.TIMEOUT_MAX_S,
+        description="Time an invocation may take, in seconds.",
+    )
+    ephemeral_storage: Whole = Field(
+        default=limits.EPHEMERAL_STORAGE_DEFAULT_MB,
+        ge=limits.EPHEMERAL_STORAGE_MIN_MB,
+        le=limits.EPHEMERAL_STORAGE_MAX_MB,
+        description="Size of /tmp in MB.",
+    )
+    environment: Variables = Field(
+        default={},
+        description="Environment variables; 4 KB at most. Merged with `defaults` name by name.",
+    )
+    max_environments: Whole = Field(
+        default=limits.MAX_ENVIRONMENTS_DEFAULT,
+        ge=1,
+        le=limits.MAX_ENVIRONMENTS_MAX,
+        description="Execution environments at a time; further invocations wait.",
+    )
+    keep_alive: Number = Field(
+        default=limits.KEEP_ALIVE_DEFAULT_S,
+        ge=0,
+        le=limits.KEEP_ALIVE_MAX_S,
+        allow_inf_nan=False,
+        description="How long an idle environment is kept, in seconds.",
+    )
+    network: Text | None = Field(
+        default=None,
+        description="An existing network of the engine to join. Default: the project's `network`.",
+    )
+    extra_hosts: list[Host] = Field(
+        default=[],
+        description="Further host names, each `name:address`. Default: the project's.",
+    )
+
+
+class FunctionEntry(Settings):
+    """One function: exactly one of `code`, `image` and `build`, and its settings."""
+
+    code: Text | None = Field(default=None, description="Folder of code, made a zip package.")
+    image: Text | None = Field(default=None, description="Container image by reference.")
+    build: Build | None = Field(
+        default=None, description="A Dockerfile that becomes the container image."
+    )
+    description: str = Field(
+        default="", max_length=limits.DESCRIPTION_MAX_CHARS, description="Text for people."
+    )
+    env_file: Files = Field(
+        default=[], description="Files of `NAME=value` lines; later ones win over earlier ones."
+    )
+    base_image: Text | None = Field(
+        default=None,
+        description="Image to run `code` in, instead of the runtime's official one.",
+    )
+    image_config: ImageConfig | None = Field(
+        default=None, description="Overrides for functions with `image` or `build`."
+    )
+    reserved_concurrent_executions: Whole | None = Field(
+        default=None,
+        ge=0,
+        description="Executions at a time; further invocations are throttled. 0 throttles all.",
+    )
+
+
+class Project(Part):
+    """The top of the manifest, less `defaults` and `functions`."""
+
+    version: Literal[1] = Field(default=1, description="Version of this grammar: 1.")
+    region: str = Field(
+        default="us-east-1",
+        pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]$",
+        description="AWS region the functions believe to be in.",
+    )
+    account_id: str = Field(
+        default="000000000000",
+        pattern=r"^[0-9]{12}$",
+        description="AWS account the functions belong to, 12 digits.",
+    )
+    engine: Literal["docker", "process"] | None = Field(
+        default=None,
+        description="What runs environments. Default: docker where an engine is installed.",
+    )
+    pull: Literal["missing", "never", "always"] = Field(
+        default="missing", description="When a registry may be asked for an image."
+    )
+    network: Text | None = Field(
+        default=None, description="An existing network of the engine that functions join."
+    )
+    extra_hosts: list[Host] = Field(
+        default=[], description="Further host names in functions, each `name:address`."
+    )
+    env_file: Files = Field(
+        default=[], description="Files of `NAME=value` lines for all functions."
+    )
+    limits: Limits = Field(
+        default=Limits(), description="Account limits that AWS raises on request."
+    )
+
+
+class ManifestDocument(Project):
+    """lambdash.yaml: the functions of a project."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["version", "functions"]})
+
+    defaults: Settings = Field(
+        default=Settings(), description="Settings for functions that do not set them."
+    )
+    functions: dict[str, FunctionEntry] = Field(
+        default={}, description="Functions by FunctionName."
+    )
