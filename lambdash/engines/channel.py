@@ -54,7 +54,7 @@ class ControlListener:
         try:
             listening.settimeout(0)
             listening.bind(os.fspath(path))
-            os.chmod(path, 0o666)
+            os.chmod(path, 0o666)  # noqa: S103 - the folder keeps others out
             listening.listen(1)
         except OSError as error:
             listening.close()
@@ -133,7 +133,7 @@ class DescriptorChannel(Channel):
         for descriptor in descriptors:
             os.set_inheritable(descriptor, False)  # noqa: FBT003
         for descriptor in self._outputs.values():
-            os.set_blocking(descriptor, False)  # noqa: FBT003
+            os.set_blocking(descriptor, False)
 
     @classmethod
     async def adopt(cls, connection: socket.socket) -> Self:

@@ -1,0 +1,90 @@
+"""Copies a folder so that nothing done to the copy can reach the original: reflinks, else bytes."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from pathlib import Path
+
+from lambdash.errors import PlatformError
+
+# _IOW(0x94, 9, int): share the blocks until one side writes (btrfs, XFS, bcachefs)
+_FICLONE = 0x40049409
+
+
+def clone_tree(source: Path, target: Path) -> None:
+    """Copy ``source`` to ``target``, which appears whole by one rename or not at all. Blocking.
+
+    Links stay links and must be relative; nothing else than files, folders and links is copied.
+    Everything is made writable by us, so that it can be removed. An existing ``target`` is kept:
+    who was first has made the same. Raises ``PlatformError``.
+    """
+    if target.is_dir():
+        return
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".making-", dir=target.parent))
+    except OSError as error:
+        raise _failed(source, error) from error
+    try:
+        made = scratch / "tree"
+        _clone_folder(source, made)
+        with contextlib.suppress(FileExistsError):
+            _publish(made, target)
+    except OSError as error:
+        raise _failed(source, error) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _publish(made: Path, target: Path) -> None:
+    try:
+        made.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+
+
+def _clone_folder(source: Path, target: Path) -> None:
+    target.mkdir()
+    with os.scandir(source) as entries:
+        for entry in entries:
+            made = target / entry.name
+            if entry.is_symlink():
+                _clone_link(Path(entry.path), made)
+            elif entry.is_dir():
+                _clone_folder(Path(entry.path), made)
+            elif entry.is_file():
+                _clone_file(Path(entry.path), made)
+    target.chmod(stat.S_IMODE(source.stat().st_mode) | stat.S_IRWXU)
+
+
+def _clone_link(source: Path, target: Path) -> None:
+    pointed = os.readlink(source)
+    if os.path.isabs(pointed):
+        raise PlatformError("package-broken", f"{source} is a link to {pointed}, outside of it")
+    target.symlink_to(pointed)
+
+
+def _clone_file(source: Path, target: Path) -> None:
+    if not _reflinked(source, target):
+        shutil.copyfile(source, target)
+    target.chmod(stat.S_IMODE(source.stat().st_mode) | stat.S_IRUSR | stat.S_IWUSR)
+
+
+def _reflinked(source: Path, target: Path) -> bool:
+    if sys.platform != "linux":
+        return False
+    with source.open("rb") as original, target.open("wb") as copy:
+        try:
+            fcntl.ioctl(copy.fileno(), _FICLONE, original.fileno())
+        except OSError:  # another file system, or one that cannot
+            return False
+    return True
+
+
+def _failed(source: Path, error: OSError) -> PlatformError:
+    return PlatformError("code-copy", f"cannot copy {source}: {error}", "is the disk full?")
