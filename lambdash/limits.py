@@ -54,12 +54,18 @@ HTTP_CLOSE_GRACE_S = 1.0
 CONTROL_BODY_MAX_BYTES = 16 * MIB
 # one environment's Runtime API: its own connections, not another's
 RUNTIME_CONNECTIONS_MAX = 64
+# longer than any invocation: a runtime keeps its connection while the handler runs
+RUNTIME_IDLE_TIMEOUT_S = 3_600.0
 
 # The pool: what this machine may be asked to hold
 MAX_ENVIRONMENTS_DEFAULT = 16
 QUEUE_MAX_INVOCATIONS = 10_000
 KEEP_ALIVE_DEFAULT_S = 600.0
 REDISPATCHES_MAX = 3
+# how long a waiting invocation counts on a runtime that has answered and not polled yet
+REPOLL_GRACE_S = 0.1
+# how long an idle environment may be without its poll before it is given up
+REPOLL_MAX_S = 5.0
 
 # Logs and the journal
 LOG_LINE_MAX_BYTES = 256 * 1024
@@ -121,6 +127,7 @@ DIGESTS_KEPT_MAX = 200_000
 PACKAGE_TREES_KEPT_MAX = 32
 REQUIREMENTS_MAX_BYTES = 4 * MIB
 REQUIREMENTS_INCLUDES_MAX = 32
+PACKAGE_JSON_MAX_BYTES = 32 * MIB
 DEPENDENCIES_TIMEOUT_S = 900.0
 COMMAND_LINES_KEPT = 30
 COMMAND_LINE_MAX_CHARS = 2_000
@@ -140,3 +147,11 @@ SHUTDOWN_GRACE_MAX_S = 60.0
 RELAY_WINDOW_BYTES = 64 * 1024
 RELAY_CHANNELS_MAX = 64
 RELAY_STRANGERS_MAX = 64
+
+# Client and daemon: how long one waits for the other, and what it reads at most
+CONTROL_CONNECT_TIMEOUT_S = 5.0
+CONTROL_LINE_MAX_BYTES = 16 * MIB
+DAEMON_START_TIMEOUT_S = 60.0
+DAEMON_STOP_TIMEOUT_S = 60.0
+DAEMON_LOG_MAX_BYTES = 4 * MIB
+DAEMON_LOG_SHOWN_LINES = 12

@@ -1,0 +1,81 @@
+"""Docker networks: the project's own bridge, made when first needed, or one that exists already."""
+
+import asyncio
+import difflib
+
+from lambdash.engines.docker.connection import Connection, EngineRefused
+from lambdash.engines.docker.labels import Owner
+from lambdash.engines.docker.tasks import BackgroundTasks
+from lambdash.errors import CallerError
+
+
+class Networks:
+    """Each network is looked up once; ``forget`` makes the next ``ensure`` look again."""
+
+    def __init__(self, connection: Connection, owner: Owner, tasks: BackgroundTasks) -> None:
+        self._connection = connection
+        self._owner = owner
+        self._tasks = tasks
+        self._known: dict[str, asyncio.Task[None]] = {}
+
+    async def ensure(self, network: str) -> None:
+        """Raises ``CallerError`` (``network-not-found``, ``network-unsupported``)."""
+        task = self._known.get(network)
+        if task is None:
+            task = self._tasks.spawn(self._look(network), f"network {network}")
+            self._known[network] = task
+        try:
+            await asyncio.shield(task)
+        except BaseException:
+            if task.done():
+                self.forget(network)
+            raise
+
+    def forget(self, network: str) -> None:
+        """The engine said that it is not there (any more)."""
+        self._known.pop(network, None)
+
+    async def remove(self) -> None:
+        """Remove the project's own network, once nothing is attached."""
+        api = self._connection.api
+        await self._connection.forget_missing(api.remove_network, self._owner.network)
+        self._known.clear()
+
+    async def _look(self, network: str) -> None:
+        if network == self._owner.network:
+            await self._own()
+        elif network == "host":
+            raise CallerError(
+                "network-unsupported",
+                "`network: host` would give every environment the same 127.0.0.1:9001",
+                "leave `network` out, and reach this machine as `host.docker.internal`",
+            )
+        else:
+            await self._existing(network)
+
+    async def _own(self) -> None:
+        api = self._connection.api
+        found = await self._connection.call(api.networks, names=[self._owner.network])
+        if any(entry["Name"] == self._owner.network for entry in found):
+            return
+        await self._connection.call(
+            api.create_network,
+            self._owner.network,
+            driver="bridge",
+            check_duplicate=True,
+            labels=self._owner.labels("network"),
+        )
+
+    async def _existing(self, network: str) -> None:
+        api = self._connection.api
+        try:
+            await self._connection.call(api.inspect_network, network)
+        except EngineRefused as refusal:
+            if refusal.status != 404:
+                raise
+            names = [entry["Name"] for entry in await self._connection.call(api.networks)]
+            near = difflib.get_close_matches(network, names, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else "list them with `docker network ls`"
+            raise CallerError(
+                "network-not-found", f"the engine has no network `{network}`", hint
+            ) from refusal

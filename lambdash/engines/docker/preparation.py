@@ -1,0 +1,187 @@
+"""What a revision needs before it can be launched: image, code, files, network; once each."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from lambdash.engines import launcher
+from lambdash.engines.docker import files, startup
+from lambdash.engines.docker.architecture import Architectures
+from lambdash.engines.docker.delivery import Delivery, ProbeFolders, probe
+from lambdash.engines.docker.files import StoredFile
+from lambdash.engines.docker.namespaces import Workshop
+from lambdash.engines.docker.pause_image import PauseImage
+from lambdash.engines.docker.sandbox import DockerPrepared
+from lambdash.engines.docker.specs import (
+    LAUNCHER_FOLDER,
+    LAUNCHER_NAME,
+    TASK_ROOT,
+    Mount,
+    NetworkKey,
+)
+from lambdash.engines.docker.startup import TASK_BOOTSTRAP, ImageStart, Startup
+from lambdash.engines.docker.volumes import VolumeStore
+from lambdash.engines.protocol import PullPolicy, SandboxSpec
+from lambdash.errors import CallerError
+from lambdash.model import DockerfileSource, ImagePackage, Revision, ZipPackage
+from lambdash.model.progress import ProgressSink
+
+if TYPE_CHECKING:
+    from lambdash.engines.docker.engine import DockerOptions
+
+
+class ImageDefaults(Protocol):
+    """What an image says about itself."""
+
+    @property
+    def entrypoint(self) -> tuple[str, ...]: ...
+    @property
+    def command(self) -> tuple[str, ...]: ...
+    @property
+    def env(self) -> tuple[tuple[str, str], ...]: ...
+    @property
+    def working_dir(self) -> str: ...
+    @property
+    def architecture(self) -> str: ...
+
+
+class Images(Protocol):
+    """The part of ``engines.images.ImageStore`` that the engine uses."""
+
+    async def resolve(
+        self, reference: str, pull: PullPolicy, progress: ProgressSink
+    ) -> ImagePackage: ...
+
+    async def for_runtime(
+        self, runtime: str, architecture: str, pull: PullPolicy, progress: ProgressSink
+    ) -> ImagePackage: ...
+
+    async def build(
+        self, name: str, source: DockerfileSource, progress: ProgressSink
+    ) -> ImagePackage: ...
+
+    async def build_from_host(
+        self, runtime: str, architecture: str, progress: ProgressSink
+    ) -> ImagePackage: ...
+
+    async def configuration(self, package: ImagePackage) -> ImageDefaults: ...
+
+
+class Preparation:
+    """Revisions made ready; a second ``prepare`` of one is a dictionary look-up."""
+
+    def __init__(self, workshop: Workshop, images: Images, options: "DockerOptions") -> None:
+        self._shop = workshop
+        self._images = images
+        self._options = options
+        self._pauses = PauseImage(workshop.connection, workshop.tasks)
+        self._architectures = Architectures(workshop, self._pauses, options.store)
+        self._delivery: asyncio.Task[Delivery] | None = None
+        self._ready: dict[str, DockerPrepared] = {}
+
+    def begin(self) -> None:
+        """Probe the engine ahead of the first ``prepare``, while packages are still being built."""
+        self._delivering()
+
+    async def prepare(self, spec: SandboxSpec, progress: ProgressSink) -> DockerPrepared:
+        """Raises ``CallerError`` or ``PlatformError`` with a hint."""
+        revision = spec.revision
+        if revision.id in self._ready:
+            return self._ready[revision.id]
+        image = await self._image(spec, progress)
+        defaults = await self._images.configuration(image)
+        wanted = revision.configuration.architecture
+        await self._architectures.check(image.reference, defaults.architecture, wanted)
+        start = ImageStart(
+            entrypoint=tuple(defaults.entrypoint),
+            command=tuple(defaults.command),
+            variables=tuple(defaults.env),
+            working_directory=defaults.working_dir,
+        )
+        prepared = DockerPrepared(
+            revision=revision,
+            image=image.digest,
+            startup=_startup(spec, start),
+            mounts=tuple(await self._mounts(spec)),
+            key=self._key(revision),
+            additions=dict(self._options.environment.variables()),
+        )
+        self._ready[revision.id] = prepared
+        return prepared
+
+    async def pause_image(self) -> str:
+        """The image of pause containers, imported when the engine does not hold it."""
+        stored = await self._launcher()
+        return await self._pauses.ensure(stored.path, stored.digest)
+
+    async def _launcher(self) -> StoredFile:
+        source = await asyncio.to_thread(launcher.binary, self._architectures.own)
+        return await asyncio.to_thread(
+            files.keep, source, self._options.store, LAUNCHER_NAME, 0o755
+        )
+
+    async def _image(self, spec: SandboxSpec, progress: ProgressSink) -> ImagePackage:
+        package, configuration = spec.revision.package, spec.revision.configuration
+        if isinstance(package, ImagePackage):
+            return package
+        if configuration.base_image is not None:
+            return await self._images.resolve(configuration.base_image, spec.pull, progress)
+        if configuration.runtime is None:
+            raise CallerError(
+                "runtime-missing",
+                f"function `{configuration.function_name}` is a folder of code without a runtime",
+                "set `runtime:`, python3.13 for example",
+            )
+        return await self._images.for_runtime(
+            configuration.runtime, configuration.architecture, spec.pull, progress
+        )
+
+    async def _mounts(self, spec: SandboxSpec) -> Sequence[Mount]:
+        delivery = await asyncio.shield(self._delivering())
+        mounts = [await delivery.file(await self._launcher(), LAUNCHER_FOLDER)]
+        for index, certificate in enumerate(self._options.environment.certificates):
+            target = Path(certificate.target(index))
+            kept = await asyncio.to_thread(
+                files.keep, certificate.source, self._options.store, target.name, 0o644
+            )
+            mounts.append(await delivery.file(kept, str(target.parent)))
+        if isinstance(spec.revision.package, ZipPackage):
+            assert spec.code_path is not None, "a zip package has a tree"
+            digest = spec.revision.package.tree_digest
+            mounts.append(await delivery.tree(spec.code_path, digest, TASK_ROOT))
+        return mounts
+
+    def _delivering(self) -> asyncio.Task[Delivery]:
+        task = self._delivery
+        if task is None or (task.done() and task.exception() is not None):
+            task = self._shop.tasks.spawn(self._probe(), "probe the engine")
+            self._delivery = task
+        return task
+
+    async def _probe(self) -> Delivery:
+        shop, options = self._shop, self._options
+        image = await self.pause_image()
+        folders = ProbeFolders(options.store, options.runtime_dir)
+        reach = await probe(shop.connection, shop.owner, image, folders)
+        volumes = VolumeStore(shop.connection, shop.owner, shop.tasks)
+        return Delivery(reach, volumes, image)
+
+    def _key(self, revision: Revision) -> NetworkKey:
+        configuration = revision.configuration
+        network = configuration.network or self._options.network or self._shop.owner.network
+        return NetworkKey(network, tuple(sorted(configuration.extra_hosts)))
+
+
+def _startup(spec: SandboxSpec, image: ImageStart) -> Startup:
+    configuration = spec.revision.configuration
+    if isinstance(spec.revision.package, ImagePackage):
+        return startup.for_image(configuration, image)
+    os_only = (configuration.runtime or "").startswith("provided")
+    assert spec.code_path is not None, "a zip package has a tree"
+    if not os_only:
+        return startup.for_zip(configuration, image, bootstrap=None)
+    has_bootstrap = (spec.code_path / "bootstrap").exists()
+    return startup.for_zip(
+        configuration, image, bootstrap=TASK_BOOTSTRAP if has_bootstrap else None
+    )

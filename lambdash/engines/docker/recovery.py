@@ -1,0 +1,66 @@
+"""Removal of what a daemon left in the engine: by label, of this project and no other."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from lambdash import limits
+from lambdash.engines.docker import labels
+from lambdash.engines.docker.connection import Connection
+from lambdash.engines.docker.labels import Owner
+
+
+async def collect(connection: Connection, owner: Owner) -> dict[str, int]:
+    """Remove what other daemons of this project made: dead ones, for one holds the lock."""
+
+    def foreign(entry: dict[str, Any]) -> bool:
+        marks = entry.get("Labels") or {}
+        return marks.get(labels.DAEMON) != owner.daemon
+
+    return await _remove(connection, owner.project_filter(), foreign)
+
+
+async def sweep(connection: Connection, owner: Owner) -> dict[str, int]:
+    """Remove whatever this daemon made and still has in the engine."""
+    return await _remove(connection, owner.daemon_filter(), lambda entry: True)
+
+
+async def prune_volumes(connection: Connection) -> int:
+    """Remove content-addressed volumes that no container uses; returns how many."""
+    api = connection.api
+    filters = {"label": [f"{labels.MARK}=1", f"{labels.STORE}=1"], "dangling": ["true"]}
+    listing = await connection.call(api.volumes, filters=filters)
+    names = [volume["Name"] for volume in listing.get("Volumes") or []]
+    return await _each(connection, api.remove_volume, names)
+
+
+async def _remove(
+    connection: Connection, filters: dict[str, list[str]], chosen: Callable[[dict[str, Any]], bool]
+) -> dict[str, int]:
+    """Containers first, for they hold networks and volumes."""
+    api = connection.api
+    containers = await connection.call(api.containers, all=True, filters=filters)
+    ids = [entry["Id"] for entry in containers if chosen(entry)]
+    removed = {"containers": await _each(connection, api.remove_container, ids, force=True, v=True)}
+    networks = await connection.call(api.networks, filters=filters)
+    ids = [entry["Id"] for entry in networks if chosen(entry)]
+    removed["networks"] = await _each(connection, api.remove_network, ids)
+    listing = await connection.call(api.volumes, filters=filters)
+    names = [entry["Name"] for entry in listing.get("Volumes") or [] if chosen(entry)]
+    removed["volumes"] = await _each(connection, api.remove_volume, names)
+    return removed
+
+
+async def _each(
+    connection: Connection, action: Callable[..., object], names: Iterable[str], **named: Any
+) -> int:
+    """Remove all, a bounded number at once; what has gone meanwhile is fine."""
+    slots = asyncio.Semaphore(limits.ENGINE_CALLS_MAX)
+
+    async def one(name: str) -> bool:
+        async with slots:
+            return await connection.forget_missing(action, name, **named)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(name)) for name in names]
+    return sum(task.result() for task in tasks)
