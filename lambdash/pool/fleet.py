@@ -1,0 +1,239 @@
+"""All environments of the daemon: who gets an idle one, who a new one, and who makes room.
+
+Every method that changes something returns or appends the command that says so.
+"""
+
+import math
+from collections.abc import Callable
+
+from lambdash.pool.commands import Command, Dispatch, Fail, FailCause, Launch, Stop, StopReason
+from lambdash.pool.environment import Cause, Environment, EnvironmentState
+from lambdash.pool.function_pool import FunctionPool
+from lambdash.pool.invocation import PooledInvocation
+from lambdash.pool.memory import MemoryBudget
+
+
+class Fleet:
+    """``waiting`` finds an invocation's queue; ``active`` counts those waiting and in flight.
+
+    ``wakes_at`` is never later than the next change. ``hungry`` holds, between events, the
+    functions that lack memory and only those.
+    """
+
+    def __init__(self, new_environment_id: Callable[[], str], memory: MemoryBudget) -> None:
+        self._new_environment_id = new_environment_id
+        self.memory = memory
+        self.functions: dict[str, FunctionPool] = {}
+        self.environments: dict[str, Environment] = {}
+        self.waiting: dict[str, FunctionPool] = {}
+        self.hungry: dict[str, FunctionPool] = {}
+        self.wakes_at = math.inf
+        self.active = 0
+        self.closed = False
+
+    def wake_by(self, at: float) -> None:
+        if at < self.wakes_at:  # noqa: PLR1730 - a call to min() on the warm path
+            self.wakes_at = at
+
+    def dispatch(
+        self, environment: Environment, invocation: PooledInvocation, now: float
+    ) -> Dispatch:
+        """Hand over to an idle environment that is in no list any more."""
+        environment.move(Dispatch, now)
+        environment.invocation = invocation
+        environment.promised_to = None
+        return Dispatch(environment.id, invocation.id)
+
+    def serve(
+        self,
+        function: FunctionPool,
+        environment: Environment,
+        invocation: PooledInvocation,
+        now: float,
+    ) -> Dispatch:
+        """Dispatch who waited."""
+        self.leave_queue(function, invocation)
+        return self.dispatch(environment, invocation, now)
+
+    def enter_queue(self, function: FunctionPool, invocation: PooledInvocation) -> None:
+        function.waiting[invocation.id] = invocation
+        self.waiting[invocation.id] = function
+
+    def leave_queue(self, function: FunctionPool, invocation: PooledInvocation) -> None:
+        del function.waiting[invocation.id]
+        del self.waiting[invocation.id]
+
+    def launch(
+        self, function: FunctionPool, revision_id: str, charge_mb: int, now: float
+    ) -> Environment:
+        """Take the memory and register; the caller lists it and says ``Launch``."""
+        environment = Environment(
+            self._new_environment_id(), function.name, revision_id, charge_mb, now
+        )
+        self.memory.take(charge_mb)
+        self.environments[environment.id] = environment
+        function.environments[environment.id] = environment
+        return environment
+
+    def launch_current(
+        self, function: FunctionPool, invocation: PooledInvocation | None, now: float
+    ) -> Launch:
+        revision_id = function.revision_id
+        assert revision_id is not None, "nobody waits for a function that was removed"
+        environment = self.launch(function, revision_id, function.charge_mb, now)
+        function.coming[environment.id] = environment
+        if invocation is None:
+            return Launch(environment.id, function.name, revision_id, None)
+        environment.launched_for = invocation.id
+        if invocation.cold:
+            invocation.promised = True
+            environment.promised_to = invocation
+        return Launch(environment.id, function.name, revision_id, invocation.id)
+
+    def retire(
+        self, environment: Environment, reason: StopReason, cause: Cause, now: float
+    ) -> Stop:
+        """Have it stopped, whatever it does; ``cause`` is ``Stop`` or the event that ended it."""
+        environment.move(cause, now)
+        function = self.functions[environment.function]
+        function.forget(environment)
+        function.stopping += 1
+        self.memory.stopping(environment.charge_mb)
+        return Stop(environment.id, reason)
+
+    def rebalance(
+        self, function: FunctionPool, now: float, commands: list[Command]
+    ) -> list[Command]:
+        """Serve and launch, in order of arrival, as far as slots and memory go.
+
+        ``function`` is the one something changed for; those that lack memory are seen to as well.
+        """
+        self.hungry[function.name] = function
+        is_blocked = False
+        while True:
+            served = function.next_to_serve() if function.idle else None
+            wanting = None if is_blocked else self._oldest_wanting(now)
+            if served is not None and (wanting is None or served.order < wanting[1].order):
+                environment = function.idle.popitem()[1]
+                commands.append(self.serve(function, environment, served, now))
+            elif wanting is not None:
+                is_blocked = not self._launch_for(*wanting, now, commands)
+            else:
+                return commands
+
+    def _oldest_wanting(self, now: float) -> tuple[FunctionPool, PooledInvocation] | None:
+        oldest: tuple[FunctionPool, PooledInvocation] | None = None
+        for function in list(self.hungry.values()):
+            invocation = function.next_to_launch_for(now)
+            if invocation is None:
+                del self.hungry[function.name]
+                self.wake_by(function.grace_ends_at(now))
+            elif oldest is None or invocation.order < oldest[1].order:
+                oldest = function, invocation
+        return oldest
+
+    def _launch_for(
+        self,
+        function: FunctionPool,
+        invocation: PooledInvocation,
+        now: float,
+        commands: list[Command],
+    ) -> bool:
+        """False: memory is not there yet, and nobody who came later may take it."""
+        if not self._take_slot(function, invocation, now, commands):
+            del self.hungry[function.name]
+            return True
+        if not self._make_room(function, invocation, now, commands):
+            return False
+        commands.append(self.launch_current(function, invocation, now))
+        return True
+
+    def _take_slot(
+        self,
+        function: FunctionPool,
+        invocation: PooledInvocation,
+        now: float,
+        commands: list[Command],
+    ) -> bool:
+        if function.has_slot():
+            return True
+        victim = function.evictable() if invocation.cold else None
+        if victim is None or not function.has_slot_after_eviction():
+            return False
+        self._evict(victim, now, commands)
+        return True
+
+    def _make_room(
+        self,
+        function: FunctionPool,
+        invocation: PooledInvocation,
+        now: float,
+        commands: list[Command],
+    ) -> bool:
+        while not self.memory.will_fit(function.charge_mb):
+            victim = self._least_recently_used(function)
+            if victim is None and invocation.cold:
+                victim = function.evictable()
+            if victim is None:
+                return False
+            self._evict(victim, now, commands)
+        return self.memory.fits(function.charge_mb)
+
+    def _least_recently_used(self, spared: FunctionPool) -> Environment | None:
+        candidates = (pool.evictable() for pool in self.functions.values() if pool is not spared)
+        found = [environment for environment in candidates if environment is not None]
+        return min(found, key=lambda environment: environment.since, default=None)
+
+    def _evict(self, victim: Environment, now: float, commands: list[Command]) -> None:
+        commands.append(self.retire(victim, StopReason.EVICTED, Stop, now))
+        self.hungry[victim.function] = self.functions[victim.function]
+
+    def settle(
+        self,
+        environment: Environment,
+        function: FunctionPool,
+        now: float,
+        commands: list[Command],
+    ) -> None:
+        """One that runs nothing now and will poll again: keep it if its revision is current."""
+        if environment.state is EnvironmentState.STOPPING:
+            return
+        if environment.revision_id == function.revision_id:
+            function.coming[environment.id] = environment
+        else:
+            commands.append(self.retire(environment, StopReason.SUPERSEDED, Stop, now))
+
+    def fail(
+        self,
+        function: FunctionPool,
+        invocation: PooledInvocation,
+        cause: FailCause,
+        detail: object = None,
+    ) -> Fail:
+        if invocation.id in function.waiting:
+            self.leave_queue(function, invocation)
+        self.end(function)
+        return Fail(invocation.id, cause, detail)
+
+    def end(self, function: FunctionPool) -> None:
+        """One invocation of the function waits and runs no more."""
+        function.active -= 1
+        self.active -= 1
+
+    def drop_if_empty(self, function: FunctionPool) -> None:
+        """Forget a removed function once its last environment has stopped."""
+        if function.revision_id is None and not function.environments and not function.stopping:
+            del self.functions[function.name]
+
+    def close(self, now: float) -> list[Command]:
+        """Fail everyone, stop everything."""
+        self.closed = True
+        commands: list[Command] = []
+        for function in self.functions.values():
+            flying = [e.invocation for e in function.environments.values() if e.invocation]
+            for environment in list(function.environments.values()):
+                environment.invocation = None
+                commands.append(self.retire(environment, StopReason.SHUTDOWN, Stop, now))
+            unanswered = [*function.waiting.values(), *flying]
+            commands += [self.fail(function, one, FailCause.SHUTDOWN) for one in unanswered]
+        return commands
