@@ -20,8 +20,10 @@ MANIFEST_NAMES = ("lambdash.yaml", "lambdash.yml")
 STATE_FOLDER = ".lambdash"
 LOG_NAME = "daemon.log"
 _NETWORK_FILE_SYSTEMS = frozenset(
-    "9p afs beegfs ceph cifs fuse.sshfs fuse.glusterfs glusterfs gpfs lustre ncpfs nfs nfs4 smb3 "
-    "smbfs".split()
+    {
+        *("9p", "afs", "beegfs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs"),
+        *("gpfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs"),
+    }
 )
 
 
@@ -121,6 +123,11 @@ def secure_directory(path: str, *, create: bool) -> bool:
             "remove it, or set XDG_RUNTIME_DIR to a folder of your own",
         )
     return True
+
+
+def socket_path(manifest: str, environ: Mapping[str, str]) -> str:
+    """Where the manifest's daemon listens when it runs."""
+    return os.path.join(runtime_directory(environ), project_id(manifest) + ".sock")
 
 
 def state_directory(manifest: str, environ: Mapping[str, str]) -> str:

@@ -1,1 +1,1 @@
-
+"""The command line: parses, asks the daemon, renders; holds no logic of its own."""

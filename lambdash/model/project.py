@@ -36,7 +36,7 @@ def locate(manifest: Path, environ: Mapping[str, str]) -> Project:
         id=identity,
         runtime_dir=runtime_dir,
         state_dir=state_dir,
-        socket=runtime_dir / f"{identity}.sock",
+        socket=Path(locations.socket_path(path, environ)),
         lock=runtime_dir / f"{identity}.lock",
         start_lock=runtime_dir / f"{identity}.start",
         log=state_dir / locations.LOG_NAME,

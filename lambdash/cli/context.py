@@ -1,0 +1,107 @@
+"""What every command gets: its output, its settings, and the way to the daemon."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from lambdash.cli.terminal import Terminal
+from lambdash.client.control import Control
+from lambdash.client.settings import Settings
+from lambdash.errors import LambdashError
+
+SHARED = ("manifest", "engine", "env_vars", "json", "quiet", "no_color")
+
+
+class Context:
+    """The object commands receive through ``click.pass_obj``."""
+
+    def __init__(self, terminal: Terminal, settings: Settings) -> None:
+        self.terminal = terminal
+        self.settings = settings
+
+    def control(self) -> Control:
+        """The project's daemon; raises ``CallerError`` when there is no manifest."""
+        return Control(self.settings, os.environ, os.getcwd())
+
+    def ask(self, verb: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The daemon's result, its talk shown meanwhile; the daemon is started when it must be."""
+        result = self.control().result(verb, body, self.terminal.observe)
+        self.terminal.close()
+        return {name: value for name, value in result.items() if name != "event"}
+
+    def show(self, document: Mapping[str, Any], text: str) -> None:
+        """The object under `--json`, the text otherwise."""
+        if self.terminal.json:
+            self.terminal.document(document)
+        elif text:
+            self.terminal.text(text)
+
+
+def shared_options() -> list[click.Option]:
+    """The options that may stand before the command or after it; new objects at each call."""
+    file = click.Path(dir_okay=False, resolve_path=True)
+    return [
+        click.Option(
+            ["-m", "--manifest"], metavar="FILE", help="The manifest; otherwise found upwards."
+        ),
+        click.Option(
+            ["--engine"],
+            type=click.Choice(["docker", "process"]),
+            help="What runs the functions; otherwise the manifest says, or what is installed.",
+        ),
+        click.Option(
+            ["--env-vars"],
+            type=file,
+            metavar="FILE",
+            help="A JSON file of variables per function, as SAM's --env-vars.",
+        ),
+        click.Option(["--json"], is_flag=True, help="Print one JSON object, errors too."),
+        click.Option(["-q", "--quiet"], is_flag=True, help="Only results and errors."),
+        click.Option(["--no-color"], is_flag=True, help="No colour; NO_COLOR does the same."),
+    ]
+
+
+class Command(click.Command):
+    """A command with the shared options; renders the errors its callback raises."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.params += shared_options()
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The command's own options first, the shared ones in a section of their own."""
+        records: dict[bool, list[tuple[str, str]]] = {False: [], True: []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record is not None:
+                records[parameter.name in SHARED].append(record)
+        for shared, title in ((False, "Options"), (True, "Shared options")):
+            with formatter.section(title):
+                formatter.write_dl(records[shared])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the callback with a ``Context``; returns the exit code."""
+        context = _context(ctx)
+        ctx.obj = context
+        try:
+            return super().invoke(ctx) or 0
+        except LambdashError as error:
+            return context.terminal.fail(error)
+        finally:
+            context.terminal.close()
+
+
+def _context(ctx: click.Context) -> Context:
+    before = ctx.find_root().params
+    given = {name: ctx.params.pop(name, None) or before.get(name) for name in SHARED}
+    terminal = Terminal(
+        json=bool(given["json"]), quiet=bool(given["quiet"]), colour=not given["no_color"]
+    )
+    settings = Settings(
+        manifest=given["manifest"] or None, engine=given["engine"], env_vars=given["env_vars"]
+    )
+    return Context(terminal, settings)

@@ -1,0 +1,62 @@
+"""The timing line of an invocation, and what is said of one that failed."""
+
+from __future__ import annotations
+
+import json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+_PHASES = ("queue", "package", "image", "launch", "init", "duration")
+_ALWAYS = frozenset({"launch", "init", "duration"})
+
+
+def timing_line(result: Mapping[str, Any]) -> str:
+    """`warm  duration 1.2 ms  overhead 0.4 ms`, or the parts of a cold start, which add up."""
+    timings, start = result["timings_ms"], str(result.get("start") or "warm")
+    if start == "warm":
+        known = [name for name in ("queue", "duration", "overhead") if name in timings]
+        shown = [name for name in known if name != "queue" or timings[name] >= 0.1]
+        return "  ".join(["warm", *(f"{name} {timings[name]:.1f} ms" for name in shown)])
+    return f"{start}  total {round(timings.get('total', 0))} ms = {_parts(timings)}"
+
+
+def _parts(timings: Mapping[str, float]) -> str:
+    rounded = {name: round(timings[name]) for name in _PHASES if name in timings}
+    shown = {name: ms for name, ms in rounded.items() if ms > 0 or name in _ALWAYS}
+    other = max(0, round(timings.get("total", 0)) - sum(shown.values()))
+    return " + ".join(f"{name} {ms}" for name, ms in [*shown.items(), ("other", other)])
+
+
+def error_lines(result: Mapping[str, Any], answer: bytes, *, verbose: bool) -> list[str]:
+    """What stderr says before the timing line.
+
+    The platform's own errors always; the function's error and its log only when ``verbose``, since
+    stdout has the error document already.
+    """
+    lines: list[str] = []
+    if verbose:
+        lines += str(result.get("log_tail") or "").rstrip("\n").splitlines()
+        if result.get("function_error"):
+            lines.append(_function_error(result, answer))
+    error = result.get("error")
+    if error:
+        lines.append(f"error: {error.get('message')} ({error.get('code')})")
+        if error.get("hint"):
+            lines.append(f"hint: {error['hint']}")
+    return lines
+
+
+def _function_error(result: Mapping[str, Any], answer: bytes) -> str:
+    outcome = str(result.get("outcome", "function_failed")).replace("_", " ")
+    try:
+        document = json.loads(answer)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        return outcome
+    kind, message = document.get("errorType"), document.get("errorMessage")
+    described = ": ".join(str(part) for part in (kind, message) if part)
+    return f"{outcome}: {described}" if described else outcome

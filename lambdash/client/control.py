@@ -1,0 +1,102 @@
+"""What the commands use: ask this project's daemon, starting it when it does not run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+
+from lambdash import locations
+from lambdash.client.connection import CONFLICT, Connection, DaemonError, request_headers
+from lambdash.client.settings import Settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambdash.client.connection import Event
+    from lambdash.model.project import Project
+
+_NOT_LISTENING = (FileNotFoundError, ConnectionRefusedError)
+_DIFFERENCES = {
+    "version-differs": "another version of lambdash",
+    "engine-differs": "another engine",
+    "env-vars-differ": "other --env-vars",
+}
+
+
+class Control:
+    """The daemon of one project. Raises ``CallerError`` when there is no manifest."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str], folder: str) -> None:
+        self.settings = settings
+        self.environ = environ
+        self.manifest = locations.find_manifest(settings.manifest, folder)
+        self.socket = locations.socket_path(self.manifest, environ)
+
+    def connect(self) -> Connection | None:
+        """A connection to the running daemon, or None when there is none."""
+        if not locations.secure_directory(os.path.dirname(self.socket), create=False):
+            return None
+        try:
+            return Connection.open(self.socket)
+        except _NOT_LISTENING:
+            return None
+
+    def health(self) -> Event | None:
+        """The daemon's health, or None when it does not run."""
+        connection = self.connect()
+        return None if connection is None else connection.health()
+
+    def call(self, verb: str, body: Event) -> Iterator[Event]:
+        """Every event of the answer, the result last; starts the daemon when it must.
+
+        A daemon of another version or engine is stopped and started anew, once, with a notice.
+        """
+        try:
+            yield from self._ask(verb, body)
+        except DaemonError as error:
+            if error.status != CONFLICT or error.code not in _DIFFERENCES:
+                raise
+            yield {"event": "notice", "text": _restart_notice(error.code)}
+            self.stop()
+            yield from self._ask(verb, body)
+
+    def _ask(self, verb: str, body: Event) -> Iterator[Event]:
+        connection = self.connect()
+        if connection is None:
+            yield from self.start()
+            connection = Connection.open(self.socket)
+        headers = request_headers(self.settings.engine, self.settings.env_vars)
+        yield from connection.call(verb, body, headers)
+
+    def result(self, verb: str, body: Event, observe: Callable[[Event], None]) -> Event:
+        """The answer's result; ``observe`` is given every other event as it comes."""
+        for event in self.call(verb, body):
+            if event.get("event") == "result":
+                return event
+            observe(event)
+        raise AssertionError("an answer without a result raises `daemon-lost`")
+
+    def start(self) -> Iterator[Event]:
+        """Start the daemon unless it runs; yields what there is to tell the user."""
+        from lambdash.client import daemon_process
+
+        ready = daemon_process.start(self.project(), self.settings.daemon_options())
+        if ready is not None:
+            yield from ready.get("notices", ())
+
+    def stop(self) -> Event | None:
+        """Stop the daemon and wait until its process is gone; None when there was none."""
+        from lambdash.client import daemon_process
+
+        return daemon_process.stop(self.connect)
+
+    def project(self) -> Project:
+        """All the project's places; imports what a warm invoke does without."""
+        from pathlib import Path
+
+        from lambdash.model.project import locate
+
+        return locate(Path(self.manifest), self.environ)
+
+
+def _restart_notice(code: str) -> str:
+    return f"the running daemon has {_DIFFERENCES[code]}: stopping it and starting anew"
