@@ -1,0 +1,203 @@
+"""From a function's folder to a package in the store: a fingerprint, a hit, or a build."""
+
+import hashlib
+import os
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+from lambdash import limits
+from lambdash.clock import Clock, SystemClock
+from lambdash.errors import CallerError
+from lambdash.model import DockerfileSource, FolderSource, Function, ImageSource, ZipPackage
+from lambdash.model.progress import Progress, ProgressSink
+from lambdash.packaging.assemble import NOTHING, Assembly, Layer, check_size, write_tree
+from lambdash.packaging.dependency_cache import DependencyCache, Wanted
+from lambdash.packaging.ignore import Ignore
+from lambdash.packaging.node_dependencies import NodeDependencies
+from lambdash.packaging.notices import check_bootstrap, notices
+from lambdash.packaging.single_flight import SingleFlight, in_thread
+from lambdash.packaging.source import (
+    Digests,
+    SourceChanged,
+    SourceFile,
+    check_links,
+    is_unsettled,
+    scan,
+)
+from lambdash.packaging.store import PackageStore
+from lambdash.packaging.target import Target
+from lambdash.packaging.tree import Entry, Tree, overlay, tree_digest
+
+# Part of every fingerprint: a change of what a build makes of the same folder must change it.
+_VERSION = "1"
+_ATTEMPTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """One look at a folder. ``signature`` stands for everything that a build of it depends on."""
+
+    folder: Path
+    target: Target
+    wanted: Wanted | None
+    files: list[SourceFile]
+    signature: str
+
+
+class Builder:
+    """Builds folders into packages; one per process and store.
+
+    ``environ`` is the environment that uv and npm inherit, the process's own by default.
+    """
+
+    def __init__(
+        self,
+        store: PackageStore,
+        clock: Clock | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self._store = store
+        self._clock = clock or SystemClock()
+        self._dependencies = DependencyCache(store, os.environ if environ is None else environ)
+        self._digests = Digests(self._clock)
+        self._builds: SingleFlight[ZipPackage] = SingleFlight()
+        self._previous: OrderedDict[Path, Layer] = OrderedDict()
+
+    def fingerprint(self, function: Function) -> str:
+        """Equal fingerprints mean equal packages; about a millisecond for a small folder.
+
+        A file written within the last tick of the file system's clock gives a fingerprint that is
+        never given again: the next write could leave the same times behind. Raises ``CallerError``
+        for a folder that cannot be packaged.
+        """
+        match function.source:
+            case FolderSource():
+                return self._fingerprint_of(self._look_at(function))
+            case DockerfileSource():
+                return self._context_fingerprint(function.source)
+            case ImageSource():
+                return _hash(_VERSION, function.source.reference)
+            case _:
+                assert_never(function.source)
+
+    async def build(self, function: Function, progress: ProgressSink) -> ZipPackage:
+        """The package of the folder as it is now; in use by this process until released.
+
+        Raises ``CallerError`` for what AWS would refuse or a dependency that cannot be installed,
+        ``PlatformError`` when the disk or the installer fails. Several callers share one build.
+        """
+        snapshot = await in_thread(lambda: self._look_at(function))
+        fingerprint = self._fingerprint_of(snapshot)
+        return await self._builds.run(
+            fingerprint, lambda: self._find_or_build(function, fingerprint, progress)
+        )
+
+    def _look_at(self, function: Function) -> _Snapshot:
+        assert isinstance(function.source, FolderSource)
+        folder = function.source.path
+        configuration = function.configuration
+        target = Target.of(configuration.runtime, configuration.architecture)
+        wanted = self._dependencies.wanted(folder, target)
+        installed_apart = ("/node_modules/",) if isinstance(wanted, NodeDependencies) else ()
+        files = scan(folder, Ignore.for_folder(folder, *installed_apart))
+        signature = _hash(
+            _VERSION,
+            str(folder),
+            repr((target.family, target.version, target.architecture)),
+            wanted.fingerprint if wanted else "",
+            *(repr(file) for file in files),
+        )
+        return _Snapshot(folder, target, wanted, files, signature)
+
+    def _fingerprint_of(self, snapshot: _Snapshot) -> str:
+        return self._unless_unsettled(snapshot.signature, snapshot.files)
+
+    def _context_fingerprint(self, source: DockerfileSource) -> str:
+        files = scan(source.context, Ignore.nothing(source.context))
+        dockerfile = source.dockerfile.stat() if source.dockerfile.exists() else None
+        parts = [repr(source), repr(dockerfile), *(repr(file) for file in files)]
+        return self._unless_unsettled(_hash(_VERSION, *parts), files)
+
+    def _unless_unsettled(self, signature: str, files: list[SourceFile]) -> str:
+        if is_unsettled(files, self._clock):
+            return _hash(signature, os.urandom(16).hex())
+        return signature
+
+    async def _find_or_build(
+        self, function: Function, fingerprint: str, progress: ProgressSink
+    ) -> ZipPackage:
+        found = await in_thread(lambda: self._store.find(fingerprint))
+        if found is not None:
+            return found
+        task = f"{function.name}: package"
+        for _ in range(_ATTEMPTS):
+            try:
+                package = await self._build(function, progress)
+            except SourceChanged:
+                progress(Progress(task, "the folder changed meanwhile; building again"))
+                continue
+            progress(Progress(task, "built", finished=True))
+            return package
+        progress(Progress(task, "failed", finished=True))
+        raise CallerError(
+            "source-changing",
+            f"the folder of `{function.name}` keeps changing while it is packaged",
+            "wait for what writes into it, or leave its files out with .lambdashignore",
+        )
+
+    async def _build(self, function: Function, progress: ProgressSink) -> ZipPackage:
+        snapshot = await in_thread(lambda: self._look_at(function))
+        progress(Progress(f"{function.name}: package", f"packaging {snapshot.folder.name}"))
+        below = NOTHING
+        if snapshot.wanted is not None:
+            installed = await self._dependencies.get(function.name, snapshot.wanted, progress)
+            below = Layer(installed.tree, installed.entries)
+        package, said = await in_thread(lambda: self._package(function, snapshot, below))
+        for text in said:
+            progress(Progress(f"{function.name}: package", f"notice: {text}"))
+        return package
+
+    def _package(
+        self, function: Function, snapshot: _Snapshot, below: Layer
+    ) -> tuple[ZipPackage, list[str]]:
+        """In a thread: digest, write unless it is stored, check that nothing moved."""
+        folder = snapshot.folder
+        check_links(folder, snapshot.files)
+        source: dict[str, Entry] = {
+            file.path: self._digests.entry(folder, file) for file in snapshot.files
+        }
+        check_bootstrap(folder, snapshot.target, source)
+        entries = overlay(below.entries, source)
+        package = ZipPackage(tree_digest(entries.values()), check_size(folder, entries))
+        if not self._store.use(package):
+            previous = self._previous.get(folder, NOTHING)
+            self._write(Assembly(folder, entries, source, below, previous), package)
+        after = self._look_at(function)
+        if after.signature != snapshot.signature:
+            raise SourceChanged(str(folder))
+        if self._fingerprint_of(after) == snapshot.signature:
+            self._store.record(snapshot.signature, package)
+        self._remember(folder, package, source)
+        return package, notices(function.configuration, snapshot.target, entries)
+
+    def _write(self, assembly: Assembly, package: ZipPackage) -> None:
+        with self._store.staging() as staged:
+            copied = write_tree(assembly, staged / "tree")
+            self._store.commit_package(staged, package, copied)
+
+    def _remember(self, folder: Path, package: ZipPackage, source: Tree) -> None:
+        """Keep what the next build of this folder may link instead of copying."""
+        self._previous[folder] = Layer(self._store.tree_path(package), source)
+        self._previous.move_to_end(folder)
+        while len(self._previous) > limits.PACKAGE_TREES_KEPT_MAX:
+            self._previous.popitem(last=False)
+
+
+def _hash(*parts: str) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode(errors="surrogateescape") + b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,93 @@
+"""Installed dependencies, kept apart from the code: an edit of the code installs nothing."""
+
+import contextlib
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from lambdash import limits
+from lambdash.model.progress import Progress, ProgressSink
+from lambdash.packaging import node_dependencies as node
+from lambdash.packaging import python_dependencies as python
+from lambdash.packaging.assemble import seal
+from lambdash.packaging.disk import disk_errors
+from lambdash.packaging.single_flight import SingleFlight, in_thread
+from lambdash.packaging.source import SourceChanged
+from lambdash.packaging.store import Dependencies, PackageStore
+from lambdash.packaging.target import Family, Target
+
+Wanted: TypeAlias = python.PythonDependencies | node.NodeDependencies
+
+
+class DependencyCache:
+    """One install per fingerprint, in the store. ``environ`` is what uv and npm inherit.
+
+    What was asked for stays in use by this process, so that the next edit finds it.
+    """
+
+    def __init__(self, store: PackageStore, environ: Mapping[str, str]) -> None:
+        self._store = store
+        self._environ = environ
+        self._installs: SingleFlight[Dependencies] = SingleFlight()
+        self._at_hand: OrderedDict[str, Dependencies] = OrderedDict()
+
+    def wanted(self, folder: Path, target: Target) -> Wanted | None:
+        """What a folder asks to be installed for a target; None when nothing."""
+        match target.family:
+            case Family.PYTHON:
+                return python.python_dependencies(folder, target, self._environ)
+            case Family.NODE:
+                return node.node_dependencies(folder, target, self._environ)
+            case Family.PROVIDED | Family.OTHER:
+                return None
+
+    async def get(self, name: str, wanted: Wanted, progress: ProgressSink) -> Dependencies:
+        """The installed tree, from memory, the store or an install for function ``name``."""
+        fingerprint = wanted.fingerprint
+        found = self._at_hand.get(fingerprint)
+        if found is None:
+            found = await in_thread(lambda: self._store.find_dependencies(fingerprint))
+        if found is None:
+            found = await self._installs.run(
+                fingerprint, lambda: self._install(f"{name}: dependencies", wanted, progress)
+            )
+        self._at_hand[fingerprint] = found
+        self._at_hand.move_to_end(fingerprint)
+        while len(self._at_hand) > limits.PACKAGE_TREES_KEPT_MAX:
+            self._at_hand.popitem(last=False)
+        return found
+
+    async def _install(self, task: str, wanted: Wanted, progress: ProgressSink) -> Dependencies:
+        progress(Progress(task, "installing"))
+        ended = "failed"
+        try:
+            async with self._staged() as staged:
+                await wanted.install(staged, lambda text: progress(Progress(task, text)))
+                installed = await in_thread(lambda: self._keep(staged, wanted))
+            ended = "installed"
+            return installed
+        finally:
+            progress(Progress(task, ended, finished=True))
+
+    def _keep(self, staged: Path, wanted: Wanted) -> Dependencies:
+        """In a thread. The installer read the user's files itself: were they still the same?"""
+        fresh = self.wanted(wanted.folder, wanted.target)
+        if fresh is None or fresh.fingerprint != wanted.fingerprint:
+            raise SourceChanged(str(wanted.folder))
+        tree = staged / "tree"
+        match wanted:
+            case python.PythonDependencies():
+                python.normalise(tree)
+            case node.NodeDependencies():
+                node.normalise(tree)
+        return self._store.commit_dependencies(staged, wanted.fingerprint, seal(tree))
+
+    @contextlib.asynccontextmanager
+    async def _staged(self) -> AsyncIterator[Path]:
+        staged = await in_thread(self._store.stage)
+        try:
+            with disk_errors(self._store.root):
+                yield staged
+        finally:
+            await in_thread(lambda: self._store.discard(staged))
