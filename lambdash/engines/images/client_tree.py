@@ -24,8 +24,10 @@ from lambdash.engines.images.table import Family, Runtime, runtime_named
 from lambdash.errors import PlatformError
 
 _HERE = Path(__file__).parent
-_SHIPPED = {Family.PYTHON: _HERE / "python", Family.NODEJS: _HERE / "node"}
+_SHIPPED = {Family.PYTHON: _HERE / "python-client", Family.NODEJS: _HERE / "node"}
 _CLIENT_REQUIREMENT = "awslambdaric>=4,<5"
+# what the managed Python runtimes bring besides the client
+BUNDLED_ON_AWS = ("boto3",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,9 @@ def runtime_client_tree(
     runtime: str,
     cache_dir: Path,
     uv_options: UvOptions | None = None,
-    extra_requirements: tuple[str, ...] = (),
+    extra_requirements: tuple[str, ...] = BUNDLED_ON_AWS,
 ) -> Path:
-    """A read-only folder with the runtime's client, made on first use. Blocking (0.5 to 3 s once).
+    """A read-only folder with the runtime's client, made on first use. Blocking (1 to 4 s once).
 
     For Python the host's interpreter of exactly that version decides the wheels. The folder's name
     holds a hash of all that decides its content, and it appears by one rename.
