@@ -181,12 +181,16 @@ class Channel(asyncio.Protocol):
         self._started.set_result(launcher_s)
 
     def _on_exited(self, exit: SandboxExit) -> None:
-        resetting = self._started is not None and not self._started.done()
-        if self._ending or resetting:  # the engine's own doing, or overtaken by it
+        if self._ending or self._is_resetting():  # the engine's own doing, or overtaken by it
             return
         self._pending_exit = exit
         deadline = asyncio.get_running_loop().time() + _SETTLE_MAX_S
         self._settle(deadline)
+
+    def _is_resetting(self) -> bool:
+        return (
+            self._started is not None and not self._started.done() and self.runtime_pid is not None
+        )
 
     def _settle(self, deadline: float) -> None:
         """A runtime may answer and end at once: its answer is read before its end is told."""

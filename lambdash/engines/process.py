@@ -45,7 +45,7 @@ _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 @dataclass(frozen=True, slots=True)
 class ProcessFolders:
-    """``state`` is this engine's own (code copies, temporary files); ``sockets`` is a short path."""
+    """``state`` is this engine's own (code copies, temporary files); ``sockets`` a short path."""
 
     state: Path
     sockets: Path

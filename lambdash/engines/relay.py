@@ -144,9 +144,13 @@ class RelayChannel(Channel):
         def send(kind: FrameType, data: bytes) -> None:
             self._send(frames.encode(kind, data, channel))
 
-        transport = RelayedTransport(send, observer.runtime_connection())
+        late = self._is_resetting()
+        protocol = asyncio.Protocol() if late else observer.runtime_connection()
+        transport = RelayedTransport(send, protocol)
         self._relayed[channel] = transport
         transport.begin()
+        if late:  # of the life that is being ended
+            transport.abort()
 
     def _on_channel(self, kind: FrameType, channel: int, payload: bytes) -> None:
         transport = self._relayed.get(channel)

@@ -35,7 +35,9 @@ class RelayedTransport(asyncio.Transport):
         self._closing = False
         self._close_sent = False
         self._end_wanted = False
+        self._end_sent = False
         self._ended = False
+        self._end_told = False
         self._lost = False
 
     def begin(self) -> None:
@@ -75,6 +77,7 @@ class RelayedTransport(asyncio.Transport):
     def _deliver_end(self) -> None:
         if self._closing:
             return
+        self._end_told = True
         assert isinstance(self._protocol, asyncio.Protocol)
         if not self._protocol.eof_received():
             self.close()
@@ -95,7 +98,7 @@ class RelayedTransport(asyncio.Transport):
 
     # what the protocol asks for
 
-    def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
+    def write(self, data: "bytes | bytearray | memoryview[Any]") -> None:
         if self._closing or self._end_wanted:
             return
         if not self._outgoing and len(data) <= min(self._credit, _CHUNK_BYTES):
@@ -154,11 +157,16 @@ class RelayedTransport(asyncio.Transport):
 
     def resume_reading(self) -> None:
         self._reading_paused = False
-        if self._waiting and not self._closing:
+        self._loop.call_soon(self._pour)  # never inside the protocol's own data_received
+
+    def _pour(self) -> None:
+        if self._reading_paused or self._closing:
+            return
+        if self._waiting:
             data = bytes(self._waiting)
             self._waiting.clear()
             self._deliver(data)
-        if self._ended and not self._waiting:
+        if self._ended and not self._waiting and not self._end_told:
             self._deliver_end()
 
     def is_reading(self) -> bool:
@@ -183,9 +191,9 @@ class RelayedTransport(asyncio.Transport):
         return default
 
     def _send_end(self) -> None:
-        self._send(FrameType.END, b"")
-        self._end_wanted = False
-        self._closing_end = True
+        if not self._end_sent:
+            self._end_sent = True
+            self._send(FrameType.END, b"")
 
     def _send_close(self) -> None:
         if not self._close_sent:
