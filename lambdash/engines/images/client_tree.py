@@ -24,7 +24,7 @@ from lambdash.engines.images.table import Family, Runtime, runtime_named
 from lambdash.errors import PlatformError
 
 _HERE = Path(__file__).parent
-_SHIPPED = {Family.PYTHON: _HERE / "python-client", Family.NODEJS: _HERE / "node"}
+_SHIPPED = {Family.PYTHON: _HERE / "python", Family.NODEJS: _HERE / "node"}
 _CLIENT_REQUIREMENT = "awslambdaric>=4,<5"
 # what the managed Python runtimes bring besides the client
 BUNDLED_ON_AWS = ("boto3",)

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import docker
 import docker.errors
@@ -14,8 +15,12 @@ from lambdash.errors import PlatformError
 from lambdash.model.progress import Progress, ProgressSink
 
 
-def import_host_image(api: docker.APIClient, parts: HostIngredients, progress: ProgressSink) -> str:
+def import_host_image(
+    api: docker.APIClient, parts: HostIngredients, replaces: str | None, progress: ProgressSink
+) -> str:
     """Import under the runtime's host tag and return the image's id. Blocking (2 to 6 s).
+
+    ``replaces`` is the id of the outdated image, removed unless a container still uses it.
 
     Raises:
         PlatformError: ``host-image-failed``.
@@ -30,6 +35,10 @@ def import_host_image(api: docker.APIClient, parts: HostIngredients, progress: P
     finally:
         seconds = time.monotonic() - started
         progress(Progress(task, f"made from {parts.described} in {seconds:.1f} s", finished=True))
+    if replaces is not None and replaces != digest:
+        # in use: it stays, nameless, and goes with its containers
+        with suppress(docker.errors.APIError):
+            api.remove_image(replaces)
     return digest
 
 

@@ -10,8 +10,10 @@ import os
 import site
 import sys
 
-from awslambdaric import bootstrap
-from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
+from awslambdaric import bootstrap  # type: ignore[import-untyped, import-not-found, unused-ignore]
+from awslambdaric.lambda_runtime_client import (  # type: ignore[import-untyped, import-not-found, unused-ignore]
+    LambdaRuntimeClient,
+)
 
 
 def main() -> None:
