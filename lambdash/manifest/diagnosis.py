@@ -1,6 +1,7 @@
 """Validates a mapping of the manifest against its model and says in plain words what is wrong."""
 
-from typing import Any, TypeVar
+from collections.abc import Mapping as MappingType
+from typing import Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -11,6 +12,7 @@ from lambdash.manifest.problems import Position, Reporter, did_you_mean, shown, 
 from lambdash.manifest.values import Interpolated, Values
 
 M = TypeVar("M", bound=BaseModel)
+Names: TypeAlias = MappingType[str, str]
 
 _WANTED = {
     "string_type": "text",
@@ -28,7 +30,6 @@ _UNITS = {
     "timeout": " seconds",
     "keep_alive": " seconds",
 }
-_LATER = {"build": later.BUILD_KEYS, "limits": later.LIMIT_KEYS}
 
 
 def validated(model: type[M], node: Mapping, path: Path, values: Values) -> M:
@@ -63,13 +64,12 @@ def report_unknown_key(
     if reporter.problems.full:
         reporter.problems.omitted += 1
         return
-    parent = str(path[-2]) if len(path) > 1 else ""
-    sections = _LATER.get(parent, later.SECTIONS)
+    sections = _later(path)
     meant = name if name in sections else _aws_spelling(name, sections, known)
     if meant in sections:
         refuse_later(reporter, position, name, sections[meant], later.INSTEAD.get(meant, ""))
         return
-    hint = did_you_mean(name, [*known, *sections]) or _elsewhere(name, path)
+    hint = _elsewhere(name, path) or did_you_mean(name, [*known, *sections])
     reporter.report("unknown-key", position, f"unknown key {shown(name)}", hint)
 
 
@@ -83,7 +83,18 @@ def refuse_later(
     )
 
 
-def _aws_spelling(name: str, sections: Any, known: list[str]) -> str:
+def _later(path: Path) -> Names:
+    match path:
+        case ("limits", _):
+            return later.LIMIT_KEYS
+        case ("functions", _, "build", _):
+            return later.BUILD_KEYS
+        case (_,) | ("defaults", _) | ("functions", _, _):
+            return later.SECTIONS
+    return {}
+
+
+def _aws_spelling(name: str, sections: Names, known: list[str]) -> str:
     """AWS's own spelling (`SnapStart`, `VpcConfig`) of something not built yet, else nothing."""
     spelled = snake_case(name)
     return spelled if spelled in sections and spelled not in known else ""
@@ -146,7 +157,8 @@ def _report_choice(reporter: Reporter, position: Position, name: str, detail: Er
             "1 is the only version there is",
         )
         return
-    hint = did_you_mean(given, choices) if isinstance(given, str) else ""
+    meant = _SYNONYMS.get(given) if isinstance(given, str) else None
+    hint = f"write `{meant}`" if meant else did_you_mean(str(given), choices)
     reporter.report(
         "wrong-choice", position, f"{shown(name)} must be {expected}, not {_described(given)}", hint
     )
@@ -169,6 +181,8 @@ def _out_of_range(name: str, detail: ErrorDetails) -> tuple[str, str]:
         case _:
             return f"{subject} cannot be {shown(given)}", _PATTERN_HINTS.get(name, "")
 
+
+_SYNONYMS = {"amd64": "x86_64", "x64": "x86_64", "aarch64": "arm64"}
 
 _PATTERN_HINTS = {
     "region": "a region looks like `eu-west-1`",

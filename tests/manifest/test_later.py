@@ -1,0 +1,74 @@
+"""What is built later is refused by name, wherever a person would write it."""
+
+import pytest
+
+from lambdash.manifest import later
+
+FUNCTION = "version: 1\nfunctions: {{f: {{image: x, {}: {{a: 1}}}}}}\n"
+
+
+def only(error):
+    (problem,) = error.problems
+    return problem
+
+
+@pytest.mark.parametrize("key", later.SECTIONS)
+def test_sections(workspace, key):
+    texts = [f"version: 1\nfunctions: {{}}\n{key}: {{a: b}}\n"]
+    texts.append(f"version: 1\nfunctions: {{}}\ndefaults: {{{key}: [a]}}\n")
+    if key != "event_sources":
+        texts.append(FUNCTION.format(key))
+    for text in texts:
+        problem = only(workspace.invalid(text))
+        assert problem.code == "not-supported-yet"
+        assert problem.message.startswith(f"`{key}`")
+        assert problem.message.endswith("is not supported yet")
+
+
+@pytest.mark.parametrize("key", later.BUILD_KEYS)
+def test_builds(workspace, key):
+    problem = only(workspace.invalid(f"version: 1\nfunctions: {{f: {{build: {{{key}: a}}}}}}\n"))
+    assert (problem.line, problem.column) == (2, 25)
+    assert problem.message == f"`{key}` ({later.BUILD_KEYS[key]}) is not supported yet"
+
+
+@pytest.mark.parametrize("key", later.LIMIT_KEYS)
+def test_limits(workspace, key):
+    problem = only(workspace.invalid(f"version: 1\nfunctions: {{}}\nlimits: {{{key}: 5}}\n"))
+    assert (problem.line, problem.column, problem.code) == (3, 10, "not-supported-yet")
+
+
+@pytest.mark.parametrize("kind", later.EVENT_SOURCES)
+@pytest.mark.parametrize("value", ["jobs", "{queue: jobs}"])
+def test_event_sources(workspace, kind, value):
+    text = f"version: 1\nfunctions: {{f: {{image: x, event_sources: [{{{kind}: {value}}}]}}}}\n"
+    problem = only(workspace.invalid(text))
+    assert (problem.line, problem.column, problem.code) == (2, 44, "not-supported-yet")
+    assert f"the event source `{kind}`" in problem.message
+
+
+def test_aws_spelling_of_what_is_built_later(workspace):
+    text = "version: 1\nfunctions: {f: {image: x, SnapStart: {}, VpcConfig: {}}}\n"
+    assert workspace.problems(text) == [
+        "lambdash.yaml:2:27: `SnapStart` is not supported yet",
+        "lambdash.yaml:2:42: `VpcConfig` (AWS's VPCs) is not supported yet"
+        " (hint: `network` joins an existing network of the engine)",
+    ]
+
+
+def test_event_sources_that_are_nothing(workspace):
+    text = "version: 1\nfunctions:\n  f: {image: x, event_sources: []}\n"
+    text += "  g: {image: x, event_sources: [a, {sqss: b}]}\n"
+    assert workspace.problems(text) == [
+        "lambdash.yaml:3:17: `event_sources` is not supported yet",
+        "lambdash.yaml:4:33: an event source is a mapping of one kind"
+        " (hint: event sources are not supported yet; remove it)",
+        "lambdash.yaml:4:37: unknown event source `sqss` (hint: did you mean `sqs`?)",
+    ]
+
+
+def test_a_function_may_be_called_like_a_section(workspace):
+    manifest = workspace.load("version: 1\nfunctions: {build: {image: x}, limits: {image: y}}\n")
+    assert list(manifest.functions) == ["build", "limits"]
+    problem = only(workspace.invalid("version: 1\nfunctions: {build: {image: x, layers: []}}\n"))
+    assert problem.code == "not-supported-yet"

@@ -1,0 +1,519 @@
+"""Every kind of problem, with its place and its words."""
+
+import pytest
+
+# what the manifest says, and what is said of it
+HEAD = (
+    "version: 1\nfunctions:\n  hello:\n    code: code\n    runtime: python3.13\n    handler: a.b\n"
+)
+CASES = {
+    # the document
+    "empty": ("", ["1:1: the file is empty (hint: begin with `version: 1`)"]),
+    "comment only": ("# x\n", ["2:1: the file is empty (hint: begin with `version: 1`)"]),
+    "a list": (
+        "- a\n",
+        ["1:1: a manifest is a mapping of keys to values (hint: begin with `version: 1`)"],
+    ),
+    "two documents": (
+        HEAD + "---\na: 1\n",
+        ["7:1: a second YAML document begins here (hint: keep one document in a manifest)"],
+    ),
+    "tab": (
+        "version: 1\n\tfunctions: {}\n",
+        ["2:1: a tab cannot indent YAML (hint: use spaces for indentation)"],
+    ),
+    "colon in a value": (
+        "version: 1\ndescription: a: b\n",
+        [
+            "2:15: not valid YAML: mapping values are not allowed in this context (hint:"
+            " a value that contains `: ` needs quotes, and keys of one mapping the same indent)"
+        ],
+    ),
+    "at sign": (
+        "version: 1\nregion: @home\n",
+        [
+            "2:9: not valid YAML: found character that cannot start any token while scanning"
+            " for the next token (hint: put quotes around a value that starts with `@`)"
+        ],
+    ),
+    "control character": (
+        "version: 1\nregion: \x07\n",
+        ["2:9: the control character U+0007 is not allowed in YAML (hint: delete it)"],
+    ),
+    "escaped NUL": (
+        HEAD + '    description: "\\0"\n',
+        ["7:18: NUL and lone surrogates cannot be used in text"],
+    ),
+    "python tag": (
+        HEAD + "    description: !!python/object/apply:os.system [id]\n",
+        [
+            "7:18: the tag `!!python/object/apply:os.system` is not allowed"
+            " (hint: write the value without it)"
+        ],
+    ),
+    "CloudFormation tag": (
+        HEAD + "    description: !Ref x\n",
+        [
+            "7:18: the tag `!Ref` is not allowed (hint: CloudFormation's functions are not"
+            " read here; write the value itself)"
+        ],
+    ),
+    "duplicate key": (
+        HEAD + "    handler: c.d\n",
+        ["7:5: the key `handler` stands here a second time (hint: it is first on line 6)"],
+    ),
+    "two merge keys": (
+        "version: 1\ndefaults: &d {timeout: 3}\nfunctions: {f: {<<: *d, <<: *d, image: x}}\n",
+        ["3:25: the key `<<` stands here a second time (hint: it is first on line 3)"],
+    ),
+    "merging text": (
+        HEAD + "    <<: x\n",
+        [
+            "7:9: `<<` merges a mapping or a list of mappings"
+            " (hint: write `<<: *anchor`, where the anchor names a mapping)"
+        ],
+    ),
+    "unknown alias": (
+        HEAD + "    description: *text\n",
+        [
+            "7:18: no anchor `&text` above"
+            " (hint: an alias (`*name`) repeats a value marked `&name` before it)"
+        ],
+    ),
+    "recursive alias": (
+        "version: 1\nfunctions: &f {a: *f}\n",
+        ["2:19: `*f` stands inside the value it repeats"],
+    ),
+    "a key that is a list": (
+        HEAD + "    ? [a]\n    : b\n",
+        ["7:7: a key must be plain text, not a list or a mapping"],
+    ),
+    # keys
+    "nothing required": (
+        "region: eu-west-1\n",
+        [
+            "1:1: `functions` is missing (hint: add `functions: {NAME: {code: ./folder, ...}}`)",
+            "1:1: `version` is missing (hint: add `version: 1`)",
+        ],
+    ),
+    "unknown key": (HEAD + "    xyzzy: 1\n", ["7:5: unknown key `xyzzy`"]),
+    "misspelt key": (
+        HEAD + "    memory_siez: 128\n",
+        ["7:5: unknown key `memory_siez` (hint: did you mean `memory_size`?)"],
+    ),
+    "AWS's own spelling": (
+        HEAD + "    MemorySize: 128\n",
+        ["7:5: unknown key `MemorySize` (hint: did you mean `memory_size`?)"],
+    ),
+    "a function's key at the top": (
+        HEAD + "timeout: 3\n",
+        [
+            "7:1: unknown key `timeout` (hint: it belongs in a function, or in `defaults` for"
+            " all of them)"
+        ],
+    ),
+    "a function's own key at the top": (
+        HEAD + "code: x\n",
+        ["7:1: unknown key `code` (hint: it belongs in a function: `functions: {NAME: {...}}`)"],
+    ),
+    "a function's own key in defaults": (
+        HEAD + "defaults: {image: x}\n",
+        ["7:12: unknown key `image` (hint: it belongs in each function)"],
+    ),
+    "env_file in defaults": (
+        HEAD + "defaults: {env_file: x}\n",
+        [
+            "7:12: unknown key `env_file` (hint: it belongs in each function; at the top of the"
+            " manifest it is for all of them)"
+        ],
+    ),
+    "the top's key in a function": (
+        HEAD + "    region: eu-west-1\n",
+        ["7:5: unknown key `region` (hint: it belongs at the top of the manifest)"],
+    ),
+    "misspelt limit": (
+        HEAD + "limits: {concurrent_execution: 5}\n",
+        ["7:10: unknown key `concurrent_execution` (hint: did you mean `concurrent_executions`?)"],
+    ),
+    # values
+    "version": (
+        "version: 2\nfunctions: {}\n",
+        ["1:10: `version` must be 1, not the number 2 (hint: 1 is the only version there is)"],
+    ),
+    "engine": (
+        HEAD + "engine: dokcer\n",
+        [
+            "7:9: `engine` must be `docker` or `process`, not the text `dokcer`"
+            " (hint: did you mean `docker`?)"
+        ],
+    ),
+    "swarm": (HEAD + "engine: swarm\n", ["7:9: `swarm` (the swarm engine) is not supported yet"]),
+    "pull": (
+        HEAD + "pull: sometimes\n",
+        ["7:7: `pull` must be `missing`, `never` or `always`, not the text `sometimes`"],
+    ),
+    "region": (
+        HEAD + "region: europe\n",
+        ["7:9: `region` cannot be `europe` (hint: a region looks like `eu-west-1`)"],
+    ),
+    "account": (
+        HEAD + "account_id: 123\n",
+        ["7:13: `account_id` cannot be `123` (hint: an account id has 12 digits)"],
+    ),
+    "architecture": (
+        HEAD + "    architecture: amd64\n",
+        [
+            "7:19: `architecture` must be `x86_64` or `arm64`, not the text `amd64`"
+            " (hint: write `x86_64`)"
+        ],
+    ),
+    "too little memory": (
+        HEAD + "    memory_size: 64\n",
+        ["7:18: `memory_size` is 64, less than 128 MB (hint: from 128 to 10240 MB)"],
+    ),
+    "too much time": (
+        HEAD + "    timeout: 901\n",
+        ["7:14: `timeout` is 901, more than 900 seconds (hint: from 1 to 900 seconds)"],
+    ),
+    "storage": (
+        HEAD + "    ephemeral_storage: 100\n",
+        ["7:24: `ephemeral_storage` is 100, less than 512 MB (hint: from 512 to 10240 MB)"],
+    ),
+    "reserved below zero": (
+        HEAD + "    reserved_concurrent_executions: -1\n",
+        ["7:37: `reserved_concurrent_executions` is -1, less than 0"],
+    ),
+    "fraction": (
+        HEAD + "    timeout: 1.5\n",
+        ["7:14: `timeout` must be a whole number, not the number 1.5"],
+    ),
+    "quoted number": (
+        HEAD + '    timeout: "5"\n',
+        ["7:14: `timeout` must be a whole number, not the text `5` (hint: remove the quotes: 5)"],
+    ),
+    "sexagesimal": (
+        HEAD + "    timeout: 1:30\n",
+        [
+            "7:14: `timeout` must be a whole number, not the text `1:30` (hint: write plain decimal"
+            " digits: YAML versions disagree on `0200`, `1_000`, `1:30`)"
+        ],
+    ),
+    "octal": (
+        HEAD + "    memory_size: 0200\n",
+        [
+            "7:18: `memory_size` must be a whole number, not the text `0200` (hint: write plain"
+            " decimal digits: YAML versions disagree on `0200`, `1_000`, `1:30`)"
+        ],
+    ),
+    "boolean for a number": (
+        HEAD + "    max_environments: yes\n",
+        ["7:23: `max_environments` must be a whole number, not the boolean true"],
+    ),
+    "boolean for text": (
+        HEAD + "    network: off\n",
+        [
+            "7:14: `network` must be text, not the boolean false"
+            ' (hint: YAML reads `off` as a boolean; write "off" if text is meant)'
+        ],
+    ),
+    "number for text": (
+        HEAD + "    description: 1.10\n",
+        [
+            "7:18: `description` must be text, not the number 1.1"
+            ' (hint: YAML reads `1.10` as a number; write "1.10" if text is meant)'
+        ],
+    ),
+    "infinite": (
+        HEAD + "    keep_alive: 1e999\n",
+        ["7:17: `keep_alive` must be a number, not the number inf"],
+    ),
+    "null": (
+        HEAD + "    description:\n",
+        [
+            '7:5: `description` has no value (hint: remove the key, or write `""`, `{}` or `[]` for'
+            " an empty value)"
+        ],
+    ),
+    "null in a list": (
+        HEAD + "    extra_hosts: [~]\n",
+        [
+            '7:19: an item of the list has no value (hint: remove the key, or write `""`, `{}` or'
+            " `[]` for an empty value)"
+        ],
+    ),
+    "mapping wanted": (
+        HEAD + "    environment: [a]\n",
+        ["7:18: `environment` must be a mapping, not a list"],
+    ),
+    "list wanted": (
+        HEAD + "    extra_hosts: {a: b}\n",
+        ["7:18: `extra_hosts` must be a list, not a mapping"],
+    ),
+    "text too long": (
+        HEAD + f"    description: {'x' * 257}\n",
+        ["7:18: `description` is longer than 256 characters"],
+    ),
+    "list too long": (
+        f"version: 1\nfunctions: {{f: {{image: x, image_config: {{command: {['x'] * 1501}}}}}}}\n",
+        ["2:51: `command` has more than 1500 items"],
+    ),
+    "empty text": (
+        HEAD + '    network: ""\n',
+        ["7:14: `network` is empty (hint: give it a value, or remove the key)"],
+    ),
+    "extra host": (
+        HEAD + "    extra_hosts: [db]\n",
+        ["7:19: `extra_hosts` cannot be `db` (hint: write `name:address`, such as `db:10.0.0.5`)"],
+    ),
+    "handler with a space": (
+        "version: 1\nfunctions: {f: {code: code, runtime: python3.13, handler: a b}}\n",
+        ["2:59: `handler` cannot be `a b` (hint: a handler has no spaces, such as `app.handler`)"],
+    ),
+    "functions as a list": (
+        "version: 1\nfunctions: []\n",
+        ["2:12: `functions` must be a mapping"],
+    ),
+    "functions without a value": (
+        "version: 1\nfunctions:\n",
+        [
+            '2:1: `functions` has no value (hint: remove the key, or write `""`, `{}` or `[]` for an'
+            " empty value)"
+        ],
+    ),
+    "defaults as text": (HEAD + "defaults: x\n", ["7:11: `defaults` must be a mapping"]),
+    "function as text": (
+        "version: 1\nfunctions: {f: app.handler}\n",
+        [
+            "2:16: function `f` must be a mapping (hint: write `{code: ./folder, handler:"
+            " app.handler}`)"
+        ],
+    ),
+    # functions
+    "function name": (
+        "version: 1\nfunctions: {a.b: {image: x}}\n",
+        ["2:13: `a.b` is not a function name (hint: 1 to 64 letters, digits, `-` and `_`)"],
+    ),
+    "no code": (
+        "version: 1\nfunctions: {f: {}}\n",
+        ["2:13: function `f` has no code (hint: give it one of `code`, `image` and `build`)"],
+    ),
+    "two codes": (
+        HEAD + "    image: x\n",
+        [
+            "7:5: function `hello` has `code` and `image`"
+            " (hint: keep exactly one of `code`, `image` and `build`)"
+        ],
+    ),
+    "no such folder": (
+        "version: 1\nfunctions: {f: {code: cod, runtime: python3.13, handler: a.b}}\n",
+        ["2:23: the code folder `cod` does not exist (hint: paths are relative to the manifest)"],
+    ),
+    "code is a file": (
+        "version: 1\nfunctions: {f: {code: Dockerfile, runtime: python3.13, handler: a.b}}\n",
+        [
+            "2:23: the code folder `Dockerfile` is not a folder"
+            " (hint: a zip file is not supported yet; name the folder)"
+        ],
+    ),
+    "a name no file can have": (
+        f"version: 1\nfunctions: {{f: {{code: {'x' * 5000}, runtime: python3.13, handler: a.b}}}}\n",
+        [
+            f"2:23: the code folder `{'x' * 57}...` does not exist"
+            " (hint: paths are relative to the manifest)"
+        ],
+    ),
+    "no such Dockerfile": (
+        "version: 1\nfunctions: {f: {build: {dockerfile: Dockerfil}}}\n",
+        [
+            "2:37: the Dockerfile `Dockerfil` does not exist"
+            " (hint: paths are relative to the manifest)"
+        ],
+    ),
+    "no such context": (
+        "version: 1\nfunctions: {f: {build: {dockerfile: Dockerfile, context: x}}}\n",
+        ["2:58: the build context `x` is not a folder (hint: paths are relative to the manifest)"],
+    ),
+    "no runtime and no handler": (
+        "version: 1\nfunctions: {f: {code: code}}\n",
+        [
+            "2:13: function `f` has no handler (hint: add what the runtime calls, such as"
+            " `handler: app.handler`)",
+            "2:13: function `f` has no runtime (hint: add `runtime: python3.13`, here or in"
+            " `defaults`)",
+        ],
+    ),
+    "misspelt runtime": (
+        "version: 1\nfunctions: {f: {code: code, runtime: nodejs22, handler: a.b}}\n",
+        ["2:38: unknown runtime `nodejs22` (hint: did you mean `nodejs22.x`?)"],
+    ),
+    "no such runtime": (
+        "version: 1\nfunctions: {f: {code: code, runtime: cobol, handler: a.b}}\n",
+        [
+            "2:38: unknown runtime `cobol` (hint: AWS runs `python3.13`, `nodejs22.x`,"
+            " `provided.al2023` and others)"
+        ],
+    ),
+    "retired runtime in defaults": (
+        "version: 1\ndefaults: {runtime: go1.x}\nfunctions: {f: {code: code, handler: a.b}}\n",
+        ["2:21: AWS has retired the runtime `go1.x` (hint: move to `provided.al2023`)"],
+    ),
+    "runtime of an image": (
+        "version: 1\nfunctions: {f: {image: x, runtime: python3.13, base_image: y}}\n",
+        [
+            "2:27: `runtime` goes with `code`; an image brings its own (hint: remove it)",
+            "2:48: `base_image` goes with `code`; an image brings its own (hint: remove it)",
+        ],
+    ),
+    "image_config of code": (
+        HEAD + "    image_config: {command: [x]}\n",
+        ["7:5: `image_config` goes with `image` or `build`, not with `code` (hint: remove it)"],
+    ),
+    "too much reserved": (
+        "version: 1\nfunctions:\n  f: {image: x, reserved_concurrent_executions: 500}\n"
+        "  g: {image: x, reserved_concurrent_executions: 401}\n"
+        "  h: {image: x, reserved_concurrent_executions: 400}\n",
+        [
+            "4:49: function `g` reserves 1 more than the account can spare (hint: 100 of 1000"
+            " concurrent executions stay unreserved; raise `limits.concurrent_executions` as AWS"
+            " would)"
+        ],
+    ),
+    # variables
+    "reserved variables": (
+        HEAD + "    environment:\n      AWS_REGION: x\n      _HANDLER: x\n"
+        "      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: 1\n      LAMBDA_TASK_ROOT: x\n",
+        [
+            "8:7: `AWS_REGION` is reserved by AWS Lambda (hint: set `region` at the top of the"
+            " manifest)",
+            "9:7: `_HANDLER` is reserved by AWS Lambda (hint: set `handler`)",
+            "10:7: `AWS_LAMBDA_FUNCTION_MEMORY_SIZE` is reserved by AWS Lambda (hint: set"
+            " `memory_size`)",
+            "11:7: `LAMBDA_TASK_ROOT` is reserved by AWS Lambda (hint: remove it; it is set for"
+            " every function)",
+        ],
+    ),
+    "variable name": (
+        HEAD + "    environment: {A-B: x}\n",
+        [
+            "7:19: `A-B` is not a variable name AWS accepts (hint: use a letter first, then"
+            " letters, digits and `_`, two characters or more)"
+        ],
+    ),
+    "4 KB": (
+        HEAD + f"    environment: {{AA: {'x' * 4088}}}\n",
+        [
+            "7:5: the environment variables of `hello` take 4097 bytes, more than 4 KB (hint: names,"
+            " quotes and commas count too; keep large values in a file or a secret store)"
+        ],
+    ),
+    "a variable that is a list": (
+        HEAD + "    environment: {AA: [x]}\n",
+        ["7:23: `AA` must be text, not a list"],
+    ),
+    "variable not set": (
+        HEAD + '    description: "x ${env:NOPE}"\n',
+        [
+            "7:21: the variable `NOPE` is not set"
+            " (hint: set it, or give a default: `${env:NOPE:-...}`)"
+        ],
+    ),
+    "half a reference": (
+        HEAD + "    description: x ${env:NOPE\n",
+        [
+            "7:20: `${env:` is not a whole reference (hint: write `${env:NAME}` or"
+            " `${env:NAME:-default}`; `$${` is a literal `${`)"
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_problem(workspace, case):
+    text, expected = CASES[case]
+    assert workspace.problems(text) == [f"lambdash.yaml:{problem}" for problem in expected]
+
+
+def test_codes_are_kebab_case(workspace):
+    codes = set()
+    for text, _ in CASES.values():
+        codes |= {problem.code for problem in workspace.invalid(text).problems}
+    assert len(codes) > 30
+    assert all(code == code.lower() and " " not in code and "_" not in code for code in codes)
+
+
+def test_the_error_is_the_callers(workspace):
+    error = workspace.invalid("")
+    assert (error.code, error.exit_code) == ("manifest-invalid", 2)
+
+
+def test_bytes_that_are_not_utf_8(workspace):
+    assert workspace.problems(b"version: 1\n\xff") == [
+        "lambdash.yaml:1:1: lambdash.yaml is not UTF-8 text: byte 11 cannot be read"
+        " (hint: save it as UTF-8)"
+    ]
+
+
+def test_a_byte_order_mark_is_no_content(workspace):
+    problems = workspace.problems(b"\xef\xbb\xbfversion: 2\nfunctions: {}\n")
+    assert problems[0].startswith("lambdash.yaml:1:10: `version` must be 1")
+
+
+def test_what_is_not_a_file(workspace):
+    workspace.path.mkdir()
+    from lambdash.manifest import LoadOptions, ManifestInvalid, load
+
+    with pytest.raises(ManifestInvalid, match=r"lambdash\.yaml is not a file"):
+        load(workspace.path, LoadOptions({}))
+    with pytest.raises(ManifestInvalid, match="No such file"):
+        load(workspace.root / "none.yaml", LoadOptions({}))
+    with pytest.raises(ManifestInvalid, match="is not a file"):
+        load(workspace.path.__class__("/dev/zero"), LoadOptions({}))
+
+
+def test_all_planted_mistakes_are_reported_in_one_run(workspace):
+    texts = {
+        "region: moon": "2:9",
+        "engine: swarm": "3:9",
+        "pulll: never": "4:1",
+        "layers: {}": "5:1",
+        "defaults: {timeout: 0, environment: {TZ: UTC, AWS_REGION: x}}": "6:21",
+    }
+    text = "version: 1\n" + "\n".join(texts) + "\n"
+    text += (
+        "functions:\n"
+        "  one: {code: nowhere, runtime: python3.1, memory_size: 1, timeout: x}\n"
+        "  two: {build: {command: make}, url: {auth_type: NONE}, handler: x}\n"
+        '  three: {image: "${env:NO}", environment: {OK: 1, B: [x], _HANDLER: x}}\n'
+        "  four: {}\n"
+    )
+    found = [
+        (problem.line, problem.column, problem.code) for problem in workspace.invalid(text).problems
+    ]
+    assert found == [
+        (2, 9, "out-of-range"),
+        (3, 9, "not-supported-yet"),
+        (4, 1, "unknown-key"),
+        (5, 1, "not-supported-yet"),
+        (6, 21, "out-of-range"),
+        (6, 47, "reserved-variable"),
+        (8, 3, "no-handler"),
+        (8, 15, "code-not-found"),
+        (8, 33, "runtime-unknown"),
+        (8, 57, "out-of-range"),
+        (8, 69, "wrong-type"),
+        (9, 17, "not-supported-yet"),
+        (9, 33, "not-supported-yet"),
+        (9, 57, "key-without-use"),
+        (10, 19, "variable-not-set"),
+        (10, 52, "bad-variable-name"),
+        (10, 55, "wrong-type"),
+        (10, 60, "reserved-variable"),
+        (11, 3, "no-code"),
+    ]
+
+
+def test_problems_past_the_limit_are_counted(workspace):
+    keys = "".join(f"key{number}: 1\n" for number in range(150))
+    problems = workspace.problems(HEAD + keys)
+    assert len(problems) == 101
+    assert problems[-1] == "... and 50 more"
