@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
+from lambdash.cli.render.stream import stream_line
 from lambdash.cli.terminal import Terminal
 from lambdash.client.control import Control
 from lambdash.client.settings import Settings
@@ -65,6 +66,35 @@ def shared_options() -> list[click.Option]:
     ]
 
 
+def pull_option(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """`--pull`: when a registry may be asked."""
+    return click.option(
+        "--pull",
+        type=click.Choice(["missing", "never", "always"]),
+        help="When a registry may be asked for an image.",
+    )(callback)
+
+
+def show_stream(context: Context, verb: str, body: dict[str, Any], *, endless: bool) -> None:
+    """Print a stream's log and reload lines on stdout, the rest as talk on stderr.
+
+    Under `--json` an endless stream is an object a line, any other one object with ``events``.
+    """
+    terminal, kept = context.terminal, []
+    for event in context.control().call(verb, body):
+        line = stream_line(event)
+        if line is None:
+            terminal.observe(event)
+        elif not terminal.json:
+            terminal.text(line)
+        elif endless:
+            terminal.document(event)
+        else:
+            kept.append(event)
+    if terminal.json and not endless:
+        terminal.document({"events": kept})
+
+
 class Command(click.Command):
     """A command with the shared options; renders the errors its callback raises."""
 
@@ -96,8 +126,13 @@ class Command(click.Command):
 
 
 def _context(ctx: click.Context) -> Context:
-    before = ctx.find_root().params
-    given = {name: ctx.params.pop(name, None) or before.get(name) for name in SHARED}
+    given: dict[str, Any] = dict.fromkeys(SHARED)
+    level: click.Context | None = ctx
+    while level is not None:  # what stands nearest to the command wins
+        given = {name: given[name] or level.params.get(name) for name in SHARED}
+        level = level.parent
+    for name in SHARED:
+        ctx.params.pop(name, None)
     terminal = Terminal(
         json=bool(given["json"]), quiet=bool(given["quiet"]), colour=not given["no_color"]
     )

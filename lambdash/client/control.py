@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 
 from lambdash import locations
 from lambdash.client.connection import CONFLICT, Connection, DaemonError, request_headers
 from lambdash.client.settings import Settings
+from lambdash.errors import CallerError, PlatformError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,10 +17,11 @@ if TYPE_CHECKING:
     from lambdash.model.project import Project
 
 _NOT_LISTENING = (FileNotFoundError, ConnectionRefusedError)
+_POLL_S = 0.05
 _DIFFERENCES = {
     "version-differs": "another version of lambdash",
     "engine-differs": "another engine",
-    "env-vars-differ": "other --env-vars",
+    "env-vars-differs": "other --env-vars",
 }
 
 
@@ -82,6 +85,35 @@ class Control:
         ready = daemon_process.start(self.project(), self.settings.daemon_options())
         if ready is not None:
             yield from ready.get("notices", ())
+
+    def wait(self, timeout_s: float) -> None:
+        """Return once the daemon serves; raises ``PlatformError`` ``daemon-not-serving``."""
+        deadline = time.monotonic() + timeout_s
+        while not self._is_serving():
+            if time.monotonic() >= deadline:
+                raise PlatformError(
+                    "daemon-not-serving",
+                    f"no daemon of this project served within {timeout_s:g} s",
+                    "`lambdash start` starts one; its log is `.lambdash/daemon.log`",
+                )
+            time.sleep(_POLL_S)
+
+    def _is_serving(self) -> bool:
+        try:
+            health = self.health()
+        except PlatformError:
+            return False
+        return health is not None and health.get("status") == "serving"
+
+    def check_port(self, status: Event) -> None:
+        """Raise ``CallerError`` ``port-differs`` when the daemon serves elsewhere than asked."""
+        port, endpoint = self.settings.port, str(status.get("endpoint"))
+        if port and not endpoint.rstrip("/").endswith(f":{port}"):
+            raise CallerError(
+                "port-differs",
+                f"the daemon already serves at {endpoint}",
+                "`lambdash stop`, then start it with that port",
+            )
 
     def stop(self) -> Event | None:
         """Stop the daemon and wait until its process is gone; None when there was none."""

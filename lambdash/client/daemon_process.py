@@ -12,15 +12,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from lambdash import limits, locations
 from lambdash.client.connection import Connection, DaemonError
-from lambdash.errors import PlatformError
+from lambdash.errors import CallerError, PlatformError
 from lambdash.model.project import Project
 
 if TYPE_CHECKING:
     from lambdash.client.connection import Event
+    from lambdash.client.control import Control
 
 _POLL_S = 0.02
 
@@ -62,6 +63,19 @@ def prepare_state(folder: Path) -> None:
             f"{folder} cannot be made: {error.strerror}",
             "free some space, or set XDG_STATE_HOME to a folder that can be written",
         ) from error
+
+
+def run_foreground(control: Control) -> NoReturn:
+    """Become the daemon: this process is replaced, and logs to the terminal."""
+    project = control.project()
+    locations.secure_directory(str(project.runtime_dir), create=True)
+    prepare_state(project.state_dir)
+    if _is_listening(project.socket):
+        raise CallerError(
+            "daemon-running", "this project's daemon already runs", "`lambdash stop` ends it"
+        )
+    argv = command(project, control.settings.daemon_options())
+    os.execv(argv[0], argv)  # noqa: S606 - our own interpreter
 
 
 @contextmanager

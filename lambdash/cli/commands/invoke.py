@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from lambdash.cli.context import Command, Context
+from lambdash.cli.context import Command, Context, pull_option
 from lambdash.cli.invocation import InvokeRequest, perform
 
 
@@ -31,11 +31,7 @@ from lambdash.cli.invocation import InvokeRequest, perform
 @click.option("--cold", is_flag=True, help="Use a new environment even when one is warm.")
 @click.option("--tail", is_flag=True, help="Print the end of the invocation's log on stderr.")
 @click.option("--qualifier", metavar="NAME", help="$LATEST, a version or an alias.")
-@click.option(
-    "--pull",
-    type=click.Choice(["missing", "never", "always"]),
-    help="When a registry may be asked for the image.",
-)
+@pull_option
 @click.option("--imports", is_flag=True, help="Measure Python's imports for `trace --imports`.")
 @click.pass_obj
 def command(context: Context, /, function: str, payload: str, **options: Any) -> int:

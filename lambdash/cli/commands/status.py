@@ -12,7 +12,7 @@ from lambdash.cli.render.status import status_text
 
 @click.command(cls=Command)
 @click.pass_obj
-def command(context: Context) -> None:
+def command(context: Context, /) -> None:
     """Show whether the daemon runs, where its endpoint is, and every function's state.
 
     Starts nothing: without a daemon the endpoint is null.

@@ -10,7 +10,7 @@ from lambdash.cli.render.stopped import stopped_line
 
 @click.command(cls=Command)
 @click.pass_obj
-def command(context: Context) -> None:
+def command(context: Context, /) -> None:
     """Stop the daemon; containers, networks and processes it made are gone afterwards.
 
     Not an error when none runs.

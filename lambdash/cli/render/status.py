@@ -26,6 +26,14 @@ def status_text(status: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n\n" + functions_table(functions)
 
 
+def serving_line(status: Mapping[str, Any]) -> str:
+    """What `start` and `wait` say."""
+    return (
+        f"serving at {status.get('endpoint')} (process {status.get('pid')}, "
+        f"{status.get('engine')} engine)"
+    )
+
+
 def functions_table(functions: Sequence[Mapping[str, Any]]) -> str:
     """A function a line."""
     if not functions:
