@@ -16,6 +16,10 @@ class Clock(Protocol):
         """The time people read: aware, in UTC."""
         ...
 
+    def epoch(self) -> float:
+        """The same as seconds since 1970."""
+        ...
+
 
 class SystemClock:
     """The machine's own clocks."""
@@ -25,3 +29,6 @@ class SystemClock:
 
     def wall(self) -> datetime:
         return datetime.now(UTC)
+
+    def epoch(self) -> float:
+        return time.time()

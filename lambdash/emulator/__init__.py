@@ -1,1 +1,1 @@
-
+"""The imperative shell: performs what the cores decide; deploys, invokes, keeps the journal."""

@@ -1,6 +1,7 @@
 """The one protocol every engine speaks; a contract suite runs over each of them."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -141,10 +142,10 @@ class Engine(Protocol):
         """End and remove the sandbox: SIGTERM, ``grace_s`` seconds, then SIGKILL. Idempotent."""
         ...
 
-    async def collect(self) -> None:
-        """Remove what earlier daemons of this project left behind, and nothing of another."""
+    async def collect(self) -> Mapping[str, int]:
+        """Remove what earlier daemons of this project left, and nothing of another; how many."""
         ...
 
-    async def close(self) -> None:
-        """Stop every sandbox and remove everything this engine made for this daemon."""
+    async def close(self) -> Mapping[str, int]:
+        """Stop every sandbox, remove all this engine made for this daemon; how many of what."""
         ...

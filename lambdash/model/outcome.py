@@ -82,4 +82,6 @@ def function_error(outcome: Outcome) -> str | None:
 
 def error_document(error_type: str, message: str) -> bytes:
     """The JSON AWS answers when the platform, not the runtime, describes a function's failure."""
-    return json.dumps({"errorType": error_type, "errorMessage": message}, separators=(",", ":")).encode()
+    return json.dumps(
+        {"errorType": error_type, "errorMessage": message}, separators=(",", ":")
+    ).encode()

@@ -1,0 +1,200 @@
+"""The daemon's life: STARTING -> RECOVERING -> SERVING -> DRAINING -> STOPPED, from top to bottom."""
+
+import asyncio
+import fcntl
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from lambdash import __version__, limits, locations
+from lambdash.daemon.activity import Activity
+from lambdash.daemon.catalog import Catalog
+from lambdash.daemon.control import Control
+from lambdash.daemon.engines import EngineChoice, EnginePlaces, build, choose
+from lambdash.daemon.services import Services
+from lambdash.daemon.verbs import verbs
+from lambdash.emulator.deploy import Workshop
+from lambdash.emulator.emulator import Emulator, EmulatorOptions
+from lambdash.emulator.variables import Place
+from lambdash.engines.protocol import Engine
+from lambdash.errors import CallerError, PlatformError
+from lambdash.http.server import HttpBounds, HttpServer, serve_unix
+from lambdash.lambda_api.listener import LOOPBACK, LambdaApi
+from lambdash.manifest import Manifest
+from lambdash.model.project import Project
+from lambdash.packaging import Builder, PackageStore
+from lambdash.pool import PoolOptions
+from lambdash.tasks import Tasks
+
+_PORTS_TRIED = 64
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonOptions:
+    """What the command line asked for; ``port`` None means 4566, else the next free one."""
+
+    project: Project
+    engine: str | None = None
+    port: int | None = None
+    env_vars: Path | None = None
+    idle_timeout_s: float = limits.DAEMON_IDLE_TIMEOUT_S
+
+
+class Daemon:
+    """One daemon of one project. Everything it made is gone when ``serving`` has ended."""
+
+    def __init__(self, options: DaemonOptions, environ: Mapping[str, str]) -> None:
+        self._options = options
+        self._environ = environ
+        self._project = options.project
+        self._ended = asyncio.Event()
+        self._stopping: asyncio.Task[dict[str, Any]] | None = None
+        self._tasks = Tasks()
+        self._engine: Engine | None = None
+        self._emulator: Emulator | None = None
+        self._requests = Activity()
+        self.choice = EngineChoice("")
+        self.endpoint = ""
+
+    async def wait(self) -> None:
+        """Return when it was asked to end, or has been idle for long."""
+        idle = self._tasks.spawn(self._until_idle(), "idle")
+        await self._ended.wait()
+        idle.cancel()
+
+    def end(self) -> None:
+        """Ask it to end."""
+        self._ended.set()
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator["Daemon"]:
+        """Everything is up inside the block. Raises ``LambdashError`` when it cannot come up."""
+        async with AsyncExitStack() as stack:
+            _take_lock(self._project, stack)
+            catalog = Catalog(self._project.manifest, self._environ, self._options.env_vars)
+            manifest = catalog.manifest()
+            await self._start_engine(manifest, stack)
+            emulator = await self._start_emulator(manifest, stack)
+            api = await self._listen(emulator)
+            stack.push_async_callback(api.close)
+            self.endpoint = f"http://{LOOPBACK}:{api.port}"
+            door = await self._open_door(self._services(catalog, emulator))
+            stack.push_async_callback(door.close)
+            stack.push_async_callback(self.shutdown)
+            yield self
+
+    async def shutdown(self) -> dict[str, Any]:
+        """Stop every environment and remove all that was made; what that was, the first time."""
+        if self._stopping is None:
+            caller = asyncio.current_task()
+            self._stopping = asyncio.ensure_future(self._shut_down(caller))
+        return await asyncio.shield(self._stopping)
+
+    async def _shut_down(self, caller: "asyncio.Task[Any] | None") -> dict[str, Any]:
+        assert self._emulator is not None
+        assert self._engine is not None
+        await self._tasks.cancel(spared=caller)
+        await self._emulator.close()
+        removed = await self._engine.close()
+        self._ended.set()
+        return dict(removed)
+
+    # -- coming up -----------------------------------------------------------------------------
+
+    async def _start_engine(self, manifest: Manifest, stack: AsyncExitStack) -> None:
+        self.choice = await choose(self._options.engine, manifest.engine, self._environ)
+        places = EnginePlaces(self._project, _cache_root(self._environ), manifest.network)
+        engine = build(self.choice, places, self._environ)
+        stack.push_async_callback(engine.close)
+        await engine.start()
+        await engine.collect()
+        self._engine = engine
+
+    async def _start_emulator(self, manifest: Manifest, stack: AsyncExitStack) -> Emulator:
+        assert self._engine is not None
+        store = PackageStore(_cache_root(self._environ))
+        stack.callback(store.close)
+        options = EmulatorOptions(
+            state_dir=self._project.state_dir,
+            place=Place(manifest.region, manifest.account_id),
+            pool=PoolOptions(concurrent_executions=manifest.concurrent_executions),
+        )
+        self._emulator = Emulator(self._engine, Workshop(Builder(store), store), options)
+        return self._emulator
+
+    async def _listen(self, emulator: Emulator) -> HttpServer:
+        """The asked port or an error; with none asked, the first free one from 4566 on."""
+        api = LambdaApi(emulator, self._requests.touch)
+        if self._options.port is not None:
+            return await api.listen(self._options.port)
+        for port in range(limits.DEFAULT_PORT, limits.DEFAULT_PORT + _PORTS_TRIED):
+            try:
+                return await api.listen(port)
+            except PlatformError as error:
+                if error.code != "port-in-use":
+                    raise
+        return await api.listen(0)
+
+    async def _open_door(self, services: Services) -> HttpServer:
+        env_vars = self._options.env_vars
+        identity = {
+            b"x-lambdash-version": __version__,
+            b"x-lambdash-engine": self.choice.name,
+            b"x-lambdash-env-vars": "" if env_vars is None else json.dumps(str(env_vars))[1:-1],
+        }
+        control = Control(verbs(services), self._tasks, identity, self._requests)
+        bounds = HttpBounds(body_bytes=limits.CONTROL_BODY_MAX_BYTES)
+        return await serve_unix(control.handle, self._project.socket, bounds)
+
+    def _services(self, catalog: Catalog, emulator: Emulator) -> Services:
+        assert self._engine is not None
+        return Services(
+            emulator=emulator,
+            catalog=catalog,
+            engine=self._engine,
+            choice=self.choice,
+            endpoint=self.endpoint,
+            shutdown=self.shutdown,
+            started_at=time.monotonic(),
+        )
+
+    async def _until_idle(self) -> None:
+        """End when nobody asked for anything for long and nothing is in flight."""
+        assert self._emulator is not None
+        while True:
+            quiet_s = time.monotonic() - self._requests.last_at
+            left_s = self._options.idle_timeout_s - quiet_s
+            if self._emulator.busy or self._requests.open:
+                left_s = self._options.idle_timeout_s
+            if left_s <= 0:
+                self._ended.set()
+                return
+            await asyncio.sleep(left_s)
+
+
+def _take_lock(project: Project, stack: AsyncExitStack) -> None:
+    """One daemon per manifest: the lock is held for life, and freed by the kernel on any death."""
+    locations.secure_directory(str(project.runtime_dir), create=True)
+    project.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (project.state_dir / ".gitignore").write_text("*\n", encoding="utf-8")
+    lock: IO[str] = stack.enter_context(project.lock.open("w"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise CallerError(
+            "daemon-running",
+            f"a daemon already serves {project.manifest}",
+            "`lambdash stop` ends it",
+        ) from error
+
+
+def _cache_root(environ: Mapping[str, str]) -> Path:
+    """Packages and runtime clients, shared by all projects of this user."""
+    if environ.get("LAMBDASH_STORE"):
+        return Path(environ["LAMBDASH_STORE"])
+    base = environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "lambdash"

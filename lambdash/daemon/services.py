@@ -1,0 +1,76 @@
+"""The parts of a running daemon, as its verbs need them."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lambdash.daemon.catalog import Catalog
+from lambdash.daemon.control import EventStream
+from lambdash.daemon.engines import EngineChoice
+from lambdash.daemon.imports import import_costs
+from lambdash.emulator.deploy import Built, DeployOptions
+from lambdash.emulator.emulator import Emulator
+from lambdash.emulator.variables import variables
+from lambdash.engines.protocol import Engine, PullPolicy
+from lambdash.errors import CallerError
+from lambdash.storage.journal import JournalEntry
+
+
+@dataclass(slots=True)
+class Services:
+    """``shutdown`` stops every environment and returns what was removed; the process ends after."""
+
+    emulator: Emulator
+    catalog: Catalog
+    engine: Engine
+    choice: EngineChoice
+    endpoint: str
+    shutdown: Callable[[], Awaitable[dict[str, Any]]]
+    started_at: float
+
+    @property
+    def uptime_s(self) -> float:
+        """How long this daemon has been there."""
+        return time.monotonic() - self.started_at
+
+    async def imports(self, entry: JournalEntry) -> list[dict[str, Any]]:
+        """Import costs of the invocation's function, as it is deployed now."""
+        deployed = self.emulator.functions.get(entry.function)
+        if deployed is None:
+            raise CallerError("function-not-found", f"`{entry.function}` is not deployed any more")
+        spec = self.emulator.deployer.spec(deployed.revision, PullPolicy.MISSING)
+        given = variables(deployed.function.configuration, self.emulator.place, "imports")
+        return await import_costs(self.engine, spec, given)
+
+    async def up_to_date(
+        self, name: str, options: DeployOptions, stream: EventStream
+    ) -> tuple[float, Built | None]:
+        """Deploy the function first when its source has changed; said in a line.
+
+        Returns when that was known (monotonic seconds), and what was built if anything was.
+        Raises what the manifest or the build raises: never is old code run instead.
+        """
+        function = self.catalog.function(name)
+        deployer = self.emulator.deployer
+        change = await deployer.change(function)
+        known_at = time.monotonic()
+        if change.action == "unchanged" and deployer.is_stored(name):
+            return known_at, None
+        built = await deployer.deploy(function, options, stream.progress)
+        why = ", ".join(built.change.why) or "new"
+        stream.notice(f"deployed {name} ({why}) in {built.build_ms:.0f} ms")
+        return known_at, built
+
+
+def pull_policy(body: dict[str, Any]) -> PullPolicy:
+    """The request's ``pull``; ``missing`` when it says nothing."""
+    return PullPolicy(body.get("pull") or "missing")
+
+
+def text_of(body: dict[str, Any], member: str) -> str:
+    """A member that must be there. Raises ``CallerError``."""
+    value = body.get(member)
+    if not isinstance(value, str) or not value:
+        raise CallerError("request-invalid", f"`{member}` is missing")
+    return value

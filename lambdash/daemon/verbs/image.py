@@ -1,0 +1,35 @@
+"""``image_build``: make a runtime's base image from this machine's own interpreter."""
+
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from lambdash.daemon.control import EventStream, Verb
+from lambdash.daemon.services import Services, text_of
+from lambdash.engines.docker.engine import DockerEngine
+from lambdash.errors import CallerError
+
+
+def verbs(services: Services) -> Mapping[str, Verb]:
+    """The verbs of this module."""
+    return {"image_build": partial(_build, services)}
+
+
+async def _build(services: Services, body: dict[str, Any], stream: EventStream) -> dict[str, Any]:
+    engine = services.engine
+    if not isinstance(engine, DockerEngine):
+        raise CallerError(
+            "image-needs-engine",
+            f"the {engine.name} engine has no images",
+            "use `--engine docker`",
+        )
+    begun = time.monotonic()
+    image = await engine.build_from_host(
+        text_of(body, "runtime"), str(body.get("architecture") or "x86_64"), stream.progress
+    )
+    return {
+        "reference": image.reference,
+        "digest": image.digest,
+        "seconds": round(time.monotonic() - begun, 2),
+    }

@@ -1,0 +1,227 @@
+"""``status``, ``ps``, ``logs``, ``history``, ``trace``, ``stop``: what is, what was, and the end."""
+
+import asyncio
+import os
+import time
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from lambdash import __version__, limits
+from lambdash.daemon.control import EventStream, Verb
+from lambdash.daemon.services import Services, text_of
+from lambdash.daemon.tracing import trace_document
+from lambdash.errors import CallerError
+from lambdash.model import Timings
+from lambdash.model.timings import summary_ms
+from lambdash.pool import EnvironmentState, EnvironmentView
+from lambdash.storage.journal import Journal, JournalEntry, LogLine, LogRow
+
+_BUSY = (EnvironmentState.INVOKING, EnvironmentState.RESPONDED)
+_STARTING = (EnvironmentState.LAUNCHING, EnvironmentState.INITIALIZING)
+
+
+def verbs(services: Services) -> Mapping[str, Verb]:
+    """The verbs of this module."""
+    named = {
+        "status": _status,
+        "ps": _ps,
+        "logs": _logs,
+        "history": _history,
+        "trace": _trace,
+        "stop": _stop,
+    }
+    return {name: partial(verb, services) for name, verb in named.items()}
+
+
+async def _status(services: Services, body: dict[str, Any], stream: EventStream) -> dict[str, Any]:
+    views = services.emulator.environments()
+    counts = Counter(view.function for view in views)
+    functions = [
+        {
+            "name": name,
+            "runtime": deployed.function.configuration.runtime,
+            "revision": deployed.revision.id,
+            "state": "Active",
+            "package": deployed.package.digest,
+            "environments": counts[name],
+        }
+        for name, deployed in services.emulator.functions.items()
+    ]
+    known = {function["name"] for function in functions}
+    functions += [
+        {
+            "name": name,
+            "runtime": function.configuration.runtime,
+            "revision": None,
+            "state": "NotDeployed",
+            "package": None,
+            "environments": 0,
+        }
+        for name, function in services.catalog.manifest().functions.items()
+        if name not in known
+    ]
+    return {
+        "endpoint": services.endpoint,
+        "pid": os.getpid(),
+        "version": __version__,
+        "engine": services.engine.name,
+        "manifest": str(services.catalog.path),
+        "uptime_s": round(services.uptime_s, 1),
+        "functions": functions,
+        "environments": _tally(views),
+    }
+
+
+def _tally(views: tuple[EnvironmentView, ...]) -> dict[str, int]:
+    return {
+        "total": len(views),
+        "busy": sum(view.state in _BUSY for view in views),
+        "idle": sum(view.state is EnvironmentState.IDLE for view in views),
+        "starting": sum(view.state in _STARTING for view in views),
+    }
+
+
+async def _ps(services: Services, body: dict[str, Any], stream: EventStream) -> dict[str, Any]:
+    now = time.monotonic()
+    held = services.emulator.driver.environments
+    rows = []
+    for view in services.emulator.environments():
+        environment = held.get(view.id)
+        sandbox = None if environment is None else environment.sandbox
+        begun = view.since if environment is None else environment.marks["assigned"]
+        rows.append(
+            {
+                "id": view.id,
+                "function": view.function,
+                "revision": view.revision_id,
+                "state": view.state.value,
+                "sandbox": None if sandbox is None else sandbox.id,
+                "age_s": round(now - begun, 1),
+                "invocations": view.served,
+                "memory_mb": None
+                if environment is None
+                else environment.revision.configuration.memory_size_mb,
+            }
+        )
+    return {"environments": rows}
+
+
+async def _logs(services: Services, body: dict[str, Any], stream: EventStream) -> dict[str, Any]:
+    function, request_id = body.get("function"), body.get("request_id")
+    if function is not None and function not in services.emulator.functions:
+        services.catalog.function(str(function))
+    since_s = body.get("since_s")
+    since = 0.0 if since_s is None else time.time() - float(since_s)
+    limit = min(int(body.get("limit") or limits.LOG_LINES_SHOWN), limits.JOURNAL_MAX_LOG_LINES)
+
+    def question(journal: Journal) -> list[LogLine]:
+        return journal.log_lines(limit, function, request_id, since)
+
+    follower = LogFollower(frozenset([function] if function else ()), request_id)
+    unfollow = services.emulator.logs.follow(follower.take) if body.get("follow") else None
+    try:
+        for line in await services.emulator.journal.read(question):
+            _emit(stream, line)
+        if unfollow is not None:
+            await follower.run(stream)
+    finally:
+        if unfollow is not None:
+            unfollow()
+    return {}
+
+
+class LogFollower:
+    """Lines that came while older ones were read, and later ones, for one client.
+
+    ``functions`` empty means all of them.
+    A client slower than a flood loses lines, and is told how many.
+    """
+
+    def __init__(self, functions: frozenset[str], request_id: str | None) -> None:
+        self._functions = functions
+        self._request_id = request_id
+        self._lines: asyncio.Queue[LogLine] = asyncio.Queue(limits.LOG_LINES_SHOWN)
+        self._lost = 0
+
+    def take(self, row: LogRow) -> None:
+        """Keep a line for the client, or count it as lost."""
+        line = LogLine(*row)
+        if self._functions and line.function not in self._functions:
+            return
+        if self._request_id not in (None, line.request_id):
+            return
+        try:
+            self._lines.put_nowait(line)
+        except asyncio.QueueFull:
+            self._lost += 1
+
+    async def run(self, stream: EventStream) -> None:
+        """Send lines as they come, until cancelled."""
+        while True:
+            line = await self._lines.get()
+            if self._lost:
+                stream.notice(f"{self._lost} log lines were skipped: they came too fast")
+                self._lost = 0
+            _emit(stream, line)
+            await stream.drain()
+
+
+def _emit(stream: EventStream, line: LogLine) -> None:
+    stream.emit(
+        "log",
+        at=_iso(line.at),
+        function=line.function,
+        request_id=line.request_id,
+        stream=line.stream,
+        text=line.text,
+    )
+
+
+async def _history(services: Services, body: dict[str, Any], stream: EventStream) -> dict[str, Any]:
+    limit = min(int(body.get("limit") or 20), limits.JOURNAL_MAX_INVOCATIONS)
+
+    def question(journal: Journal) -> list[JournalEntry]:
+        return journal.recent(limit, body.get("function"), body.get("outcome"))
+
+    entries = await services.emulator.journal.read(question)
+    return {"invocations": [_entry(entry) for entry in entries]}
+
+
+def _entry(entry: JournalEntry) -> dict[str, Any]:
+    figures = summary_ms(Timings(**entry.marks))
+    return {
+        "request_id": entry.request_id,
+        "at": _iso(entry.at),
+        "function": entry.function,
+        "outcome": entry.outcome,
+        "start": entry.start,
+        "total_ms": figures.get("total"),
+        "duration_ms": figures.get("duration"),
+        "environment": entry.environment,
+    }
+
+
+async def _trace(services: Services, body: dict[str, Any], stream: EventStream) -> dict[str, Any]:
+    request_id = text_of(body, "request_id")
+    entry = await services.emulator.journal.read(lambda journal: journal.entry(request_id))
+    if entry is None:
+        raise CallerError(
+            "invocation-not-found",
+            f"the journal has no invocation {request_id}",
+            "`lambdash history` lists those it has; `last` names the newest",
+        )
+    document = trace_document(entry)
+    document["at"] = _iso(entry.at)
+    document["imports"] = await services.imports(entry) if body.get("imports") else None
+    return document
+
+
+async def _stop(services: Services, body: dict[str, Any], stream: EventStream) -> dict[str, Any]:
+    return {"stopped": await services.shutdown()}
+
+
+def _iso(epoch_s: float) -> str:
+    return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,103 @@
+"""``invoke``: run a function once, deployed first when its source has changed."""
+
+import asyncio
+import base64
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from lambdash.daemon.control import EventStream, Verb
+from lambdash.daemon.services import Services, pull_policy, text_of
+from lambdash.emulator.deploy import DeployOptions
+from lambdash.emulator.result import InvocationOptions, InvocationResult
+from lambdash.errors import CallerError
+from lambdash.model import PlatformFailed, Throttled, Timings, function_error
+from lambdash.model.arn import LATEST, parse_reference
+from lambdash.model.timings import summary_ms
+
+
+def verbs(services: Services) -> Mapping[str, Verb]:
+    """The verbs of this module."""
+    return {"invoke": partial(_invoke, services)}
+
+
+async def _invoke(services: Services, body: dict[str, Any], stream: EventStream) -> dict[str, Any]:
+    timings = Timings(received=time.monotonic())
+    name = _function_name(body)
+    options = DeployOptions(pull=pull_policy(body), initialise=False)
+    timings.resolved, built = await services.up_to_date(name, options, stream)
+    if built is not None:
+        timings.packaged, timings.image_ready = built.packaged_at, built.prepared_at
+    if body.get("type") == "dry-run":
+        return {"outcome": "succeeded", "dry_run": True, "function": name, "payload_base64": ""}
+    payload = base64.b64decode(body.get("payload_base64") or "e30=")
+    result = await _run(services, name, payload, body, timings)
+    return _document(result)
+
+
+def _function_name(body: dict[str, Any]) -> str:
+    asked = text_of(body, "function")
+    reference = parse_reference(asked)
+    if reference is None:
+        raise CallerError("function-not-found", f"`{asked}` is not a function's name or ARN")
+    qualifier = body.get("qualifier") or reference.qualifier
+    if qualifier not in (None, LATEST):
+        raise CallerError(
+            "qualifier-not-found",
+            f"`{reference.name}` has no version or alias `{qualifier}`",
+            f"versions and aliases are not supported yet; the only qualifier is `{LATEST}`",
+        )
+    return reference.name
+
+
+async def _run(
+    services: Services, name: str, payload: bytes, body: dict[str, Any], timings: Timings
+) -> InvocationResult:
+    emulator = services.emulator
+    done: asyncio.Future[InvocationResult] = asyncio.get_running_loop().create_future()
+    request_id = emulator.new_request_id()
+    options = InvocationOptions(
+        request_id=request_id,
+        tail=bool(body.get("tail")),
+        cold=bool(body.get("cold")),
+        timings=timings,
+    )
+    emulator.invoke(name, payload, options, partial(_settle, done))
+    try:
+        return await done
+    except asyncio.CancelledError:
+        emulator.caller_gone(request_id)
+        raise
+
+
+def _settle(done: "asyncio.Future[InvocationResult]", result: InvocationResult) -> None:
+    if not done.done():
+        done.set_result(result)
+
+
+def _document(result: InvocationResult) -> dict[str, Any]:
+    outcome = result.outcome
+    payload, error = b"", None
+    match outcome:
+        case Throttled(reason):
+            message = f"Rate Exceeded. ({reason})"
+            error = {"code": "throttled", "message": message, "hint": ""}
+        case PlatformFailed(code, message, hint):
+            error = {"code": code, "message": message, "hint": hint}
+        case _:
+            payload = outcome.payload
+    tail = result.log_tail
+    return {
+        "payload_base64": base64.b64encode(payload).decode(),
+        "outcome": outcome.kind,
+        "start": result.start,
+        "timings_ms": summary_ms(result.timings),
+        "request_id": result.request_id,
+        "function_error": function_error(outcome),
+        "log_tail": None if tail is None else tail.decode("utf-8", "replace"),
+        "environment": result.environment_id,
+        "sandbox": result.sandbox_id,
+        "error": error,
+    }
+

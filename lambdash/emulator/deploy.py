@@ -1,0 +1,167 @@
+"""From a function's source to the revision that answers: build, prepare, record, switch."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from lambdash.emulator.driver import Driver
+from lambdash.emulator.plan import Change, change_of
+from lambdash.engines.protocol import Engine, PullPolicy, SandboxSpec
+from lambdash.errors import CallerError
+from lambdash.model import (
+    DockerfileSource,
+    FolderSource,
+    Function,
+    ImageSource,
+    Package,
+    Revision,
+    ZipPackage,
+)
+from lambdash.model.progress import ProgressSink
+from lambdash.packaging import Builder, PackageStore
+from lambdash.storage.functions import DeployedFunction, FunctionStore
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A function whose package is stored and whose engine is ready to launch it.
+
+    ``change`` is against what was deployed before. ``_at`` are monotonic seconds.
+    """
+
+    deployed: DeployedFunction
+    change: Change
+    build_ms: float
+    packaged_at: float
+    prepared_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeployOptions:
+    """``initialise`` starts one environment ahead; ``pull`` says when a registry may be asked."""
+
+    pull: PullPolicy = PullPolicy.MISSING
+    initialise: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where packages are built, and where they are kept."""
+
+    builder: Builder
+    store: PackageStore
+
+
+class Deployer:
+    """Single-flight per function; whatever fails leaves what was deployed before as it was."""
+
+    def __init__(
+        self, workshop: Workshop, engine: Engine, functions: FunctionStore, driver: Driver
+    ) -> None:
+        self._builder = workshop.builder
+        self._store = workshop.store
+        self._engine = engine
+        self._functions = functions
+        self._driver = driver
+        self._locks: dict[str, asyncio.Lock] = {}
+        self.deployed: dict[str, DeployedFunction] = functions.load()
+        for one in self.deployed.values():
+            driver.deploy(one)
+
+    async def fingerprint(self, function: Function) -> str:
+        """What the source is now, cheaply: a walk of its files, read off the loop."""
+        return await asyncio.to_thread(self._builder.fingerprint, function)
+
+    def is_stored(self, name: str) -> bool:
+        """Whether the deployed package is still there; the engine keeps images, not the store."""
+        package = self.deployed[name].package
+        return not isinstance(package, ZipPackage) or self._store.use(package)
+
+    async def change(self, function: Function) -> Change:
+        """What deploying the function now would change."""
+        fingerprint = await self.fingerprint(function)
+        return change_of(self.deployed.get(function.name), function, fingerprint)
+
+    async def build(
+        self, function: Function, options: DeployOptions, progress: ProgressSink
+    ) -> Built:
+        """Package the function and prepare the engine; nothing is switched yet."""
+        begun = time.monotonic()
+        change = await self.change(function)
+        fingerprint = await self.fingerprint(function)
+        package = await self._package(function, options, progress)
+        packaged_at = time.monotonic()
+        deployed = DeployedFunction(function, package, fingerprint)
+        await self._engine.prepare(self.spec(deployed.revision, options.pull), progress)
+        prepared_at = time.monotonic()
+        build_ms = (prepared_at - begun) * 1000
+        return Built(deployed, change, build_ms, packaged_at, prepared_at)
+
+    async def deploy(
+        self, function: Function, options: DeployOptions, progress: ProgressSink
+    ) -> Built:
+        """Build, record and switch; the old revision's environments drain."""
+        async with self._locks.setdefault(function.name, asyncio.Lock()):
+            built = await self.build(function, options, progress)
+            await self.switch(built.deployed)
+            if options.initialise:
+                self._driver.initialise(function.name)
+            return built
+
+    async def replace(
+        self, function: Function, options: DeployOptions, progress: ProgressSink
+    ) -> Built:
+        """Build, initialise an environment of the new revision, and only then switch.
+
+        Raises what building or initialising raised; the old revision serves on in that case.
+        """
+        async with self._locks.setdefault(function.name, asyncio.Lock()):
+            built = await self.build(function, options, progress)
+            old = self.deployed.get(function.name)
+            if old is not None and old.revision.id != built.deployed.revision.id:
+                await self._driver.stage(built.deployed)
+            await self.switch(built.deployed)
+            return built
+
+    async def switch(self, deployed: DeployedFunction) -> None:
+        """From here on the function is this revision."""
+        await asyncio.to_thread(self._functions.save, deployed)
+        self.deployed[deployed.function.name] = deployed
+        self._driver.deploy(deployed)
+
+    async def remove(self, name: str) -> None:
+        """Forget a function that the manifest no longer has; its environments stop."""
+        await asyncio.to_thread(self._functions.remove, name)
+        self.deployed.pop(name, None)
+        self._driver.remove(name)
+
+    async def _package(
+        self, function: Function, options: DeployOptions, progress: ProgressSink
+    ) -> Package:
+        match function.source:
+            case FolderSource():
+                return await self._builder.build(function, progress)
+            case ImageSource(reference):
+                return await self._engine.resolve_image(reference, options.pull, progress)
+            case DockerfileSource() as source:
+                return await self._engine.build_image(function.name, source, progress)
+
+    def spec(self, revision: Revision, pull: PullPolicy) -> SandboxSpec:
+        """What the engine needs to know of a revision. Raises ``CallerError``."""
+        return spec_of(self._store, revision, pull)
+
+
+def spec_of(store: PackageStore, revision: Revision, pull: PullPolicy) -> SandboxSpec:
+    """What the engine needs to know. Raises ``CallerError`` when the store lost the package."""
+    package = revision.package
+    if not isinstance(package, ZipPackage):
+        return SandboxSpec(revision, None, pull)
+    path = store.tree_path(package)
+    if not path.is_dir():
+        name = revision.function_name
+        raise CallerError(
+            "package-missing",
+            f"the package of `{name}` is no longer in the store",
+            f"`lambdash deploy {name}` builds it again",
+        )
+    return SandboxSpec(revision, path, pull)

@@ -1,0 +1,413 @@
+"""Performs what the pool decides: feeds it news, carries out its commands, owns the environments."""
+
+import asyncio
+import uuid
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from lambdash import limits
+from lambdash.clock import Clock
+from lambdash.emulator import failures
+from lambdash.emulator.deadline import Deadline
+from lambdash.emulator.environment import ExecutionEnvironment, Explanation
+from lambdash.emulator.flight import Flight
+from lambdash.emulator.journal import JournalWriter
+from lambdash.emulator.logs import LogCapture, LogHub
+from lambdash.emulator.variables import Place, variables
+from lambdash.engines.protocol import Engine, SandboxSpec
+from lambdash.errors import FunctionError, LambdashError, PlatformError
+from lambdash.model import InitFailed, Outcome, PlatformFailed, Revision, Throttled, TimedOut
+from lambdash.model.progress import silent
+from lambdash.pool import (
+    CallerGone,
+    Command,
+    Dispatch,
+    DispatchFailed,
+    EnvironmentFailed,
+    EnvironmentLaunched,
+    EnvironmentReset,
+    EnvironmentStopped,
+    Event,
+    Fail,
+    FailCause,
+    FunctionDeployed,
+    FunctionRemoved,
+    InvocationArrived,
+    Launch,
+    PollLost,
+    Pool,
+    Prewarm,
+    RevisionStaged,
+    Shutdown,
+    Stop,
+    StopReason,
+    Throttle,
+)
+from lambdash.runtime_api.messages import InvocationMessage
+from lambdash.storage.functions import DeployedFunction
+from lambdash.tasks import Tasks
+
+_STOP_GRACE_S = 0.0  # AWS: no grace where there are no extensions
+
+
+@dataclass(frozen=True, slots=True)
+class DriverParts:
+    """What a driver is built from; ``spec`` finds the stored package of a revision."""
+
+    pool: Pool
+    engine: Engine
+    place: Place
+    clock: Clock
+    journal: JournalWriter
+    logs: LogHub
+    tasks: Tasks
+    spec: Callable[[Revision], SandboxSpec]
+
+
+class Driver:
+    """The shell around the pool. Implements ``environment.Listener``."""
+
+    def __init__(self, parts: DriverParts) -> None:
+        self._pool = parts.pool
+        self._engine = parts.engine
+        self._place = parts.place
+        self._clock = parts.clock
+        self._journal = parts.journal
+        self._logs = parts.logs
+        self._tasks = parts.tasks
+        self._spec = parts.spec
+        self._now = parts.clock.monotonic
+        self._revisions: dict[str, Revision] = {}
+        self._arns: dict[str, str] = {}
+        self._flights: dict[str, Flight] = {}
+        self._news: deque[Event] = deque()
+        self._feeding = False
+        self._staged: dict[str, asyncio.Future[Outcome | None]] = {}
+        self._wake = Deadline(asyncio.get_running_loop(), self._tick)
+        self._perform: dict[type[object], Callable[..., None]] = {
+            Dispatch: self._dispatch,
+            Launch: self._launch,
+            Stop: self._stop,
+            Throttle: self._throttle,
+            Fail: self._fail,
+        }
+        self.environments: dict[str, ExecutionEnvironment] = {}
+
+    # -- what the emulator asks ----------------------------------------------------------------
+
+    def deploy(self, deployed: DeployedFunction) -> None:
+        """The function is served by this revision from now on; the old one drains."""
+        revision, function = deployed.revision, deployed.function
+        self._know(revision)
+        self._feed(
+            FunctionDeployed(
+                function.name,
+                revision.id,
+                function.scaling,
+                revision.configuration.memory_size_mb,
+            )
+        )
+
+    def remove(self, name: str) -> None:
+        """The function is gone; what is in flight is answered still."""
+        self._feed(FunctionRemoved(name))
+
+    def initialise(self, name: str) -> None:
+        """See that one environment is there ahead of need, where limits and memory allow."""
+        self._feed(Prewarm(name, 1))
+
+    async def stage(self, deployed: DeployedFunction) -> None:
+        """Initialise one environment of a revision that nobody is sent to yet.
+
+        Returns when it is ready, or at once when there is no room for it. Raises ``FunctionError``
+        (``init-failed``) or ``PlatformError`` when it cannot be made ready.
+        """
+        revision = deployed.revision
+        self._know(revision)
+        ready: asyncio.Future[Outcome | None] = asyncio.get_running_loop().create_future()
+        self._staged[revision.id] = ready
+        memory_mb = revision.configuration.memory_size_mb
+        try:
+            self._feed(RevisionStaged(revision.function_name, revision.id, memory_mb))
+            if any(one.revision.id == revision.id for one in self.environments.values()):
+                _raise_unless_ready(deployed, await ready)
+        finally:
+            del self._staged[revision.id]
+
+    def invoke(self, flight: Flight) -> None:
+        """Bring an invocation on its way; ``flight.done`` is called once, maybe before this returns."""
+        invocation = flight.invocation
+        self._flights[invocation.request_id] = flight
+        self._feed(
+            InvocationArrived(invocation.request_id, invocation.function_name, invocation.cold)
+        )
+
+    def caller_gone(self, request_id: str) -> None:
+        """Nobody waits for the answer: drop it from the queue; in flight it goes on."""
+        self._feed(CallerGone(request_id))
+        flight = self._flights.get(request_id)
+        if flight is not None and flight.environment_id is None:
+            del self._flights[request_id]
+
+    async def close(self) -> None:
+        """Fail who waits, stop every environment, and return when all are gone."""
+        self._feed(Shutdown())
+        self._wake.close()
+        await self._tasks.join()
+
+    # -- the pool and its commands -------------------------------------------------------------
+
+    def _feed(self, event: Event) -> None:
+        """Give news to the pool; what comes up while commands are performed waits its turn."""
+        if self._feeding:
+            self._news.append(event)
+            return
+        self._feeding = True
+        try:
+            self._carry_out(self._pool.handle(event, self._now()))
+            while self._news:
+                self._carry_out(self._pool.handle(self._news.popleft(), self._now()))
+        finally:
+            self._feeding = False
+        self._wake.set(self._pool.next_deadline())
+
+    def _tick(self) -> None:
+        self._feeding = True
+        try:
+            self._carry_out(self._pool.tick(self._now()))
+        finally:
+            self._feeding = False
+        while self._news:
+            self._feed(self._news.popleft())
+        self._wake.set(self._pool.next_deadline())
+
+    def _carry_out(self, commands: Sequence[Command]) -> None:
+        for command in commands:
+            self._perform[type(command)](command)
+
+    def _dispatch(self, command: Dispatch) -> None:
+        environment = self.environments[command.environment_id]
+        flight = self._flights[command.invocation_id]
+        first = environment.served == 0
+        flight.environment_id = environment.id
+        flight.revision_id = environment.revision.id
+        if not environment.dispatch(flight, self._message(environment, flight)):
+            flight.environment_id = None
+            self._feed(DispatchFailed(command.environment_id, command.invocation_id))
+            return
+        environment.served += 1
+        if first:
+            flight.waited_for(environment.marks)
+        else:
+            flight.start = "warm"
+        flight.sandbox_id = environment.sandbox.id if environment.sandbox is not None else None
+
+    def _message(self, environment: ExecutionEnvironment, flight: Flight) -> InvocationMessage:
+        invocation = flight.invocation
+        timeout_s = environment.revision.configuration.timeout_s
+        return InvocationMessage(
+            invocation.request_id,
+            invocation.payload,
+            int((self._clock.epoch() + timeout_s) * 1000),
+            self._arns[invocation.function_name],
+            invocation.trace_id,
+            invocation.client_context,
+            invocation.cognito_identity,
+        )
+
+    def _launch(self, command: Launch) -> None:
+        revision = self._revisions[command.revision_id]
+        logs = LogCapture(
+            command.function, command.environment_id, self._logs.publish, self._clock.epoch
+        )
+        environment = ExecutionEnvironment(command.environment_id, revision, logs, self)
+        self.environments[environment.id] = environment
+        environment.launching = self._tasks.spawn(
+            self._start(environment), f"launch {environment.id}"
+        )
+
+    async def _start(self, environment: ExecutionEnvironment) -> None:
+        revision = environment.revision
+        stream = log_stream(self._clock.wall())
+        given = variables(revision.configuration, self._place, stream)
+        try:
+            prepared = await self._engine.prepare(self._spec(revision), silent)
+            environment.sandbox = await self._engine.launch(
+                prepared, environment.id, given, environment
+            )
+        except LambdashError as error:
+            failed = PlatformFailed(error.code, error.message, error.hint)
+            self.failed(environment, StopReason.CRASHED, lambda _: failed)
+        except Exception as error:
+            failed = PlatformFailed("internal-error", f"{type(error).__name__}: {error}")
+            self.failed(environment, StopReason.CRASHED, lambda _: failed)
+            raise
+        else:
+            self._feed(EnvironmentLaunched(environment.id))
+
+    def _stop(self, command: Stop) -> None:
+        environment = self.environments[command.environment_id]
+        environment.close()
+        self._tasks.spawn(self._end(environment), f"stop {environment.id}")
+
+    async def _end(self, environment: ExecutionEnvironment) -> None:
+        """Remove the sandbox, once its launch has come to an end, and tell the pool."""
+        if environment.launching is not None:
+            await asyncio.wait([environment.launching])
+        try:
+            if environment.sandbox is not None:
+                await self._engine.stop(environment.sandbox, _STOP_GRACE_S)
+        finally:
+            await environment.disconnect()
+            self.environments.pop(environment.id, None)
+            self._feed(EnvironmentStopped(environment.id))
+
+    def _throttle(self, command: Throttle) -> None:
+        self._answer(command.invocation_id, Throttled(command.reason.value))
+
+    def _fail(self, command: Fail) -> None:
+        detail = command.detail
+        if callable(detail):
+            self._answer(command.invocation_id, detail(command.invocation_id))
+        else:
+            self._answer(command.invocation_id, _without_detail(command.cause))
+
+    def _answer(self, request_id: str, outcome: Outcome) -> None:
+        """Answer a caller that no runtime has answered."""
+        flight = self._flights.pop(request_id, None)
+        if flight is None:
+            return
+        if flight.timings.responded is None:
+            flight.timings.responded = self._now()
+        environment = self.environments.get(flight.environment_id or "")
+        if environment is not None and environment.flight is flight:
+            environment.take_flight()
+        self._journal.add(flight.record(outcome))
+        flight.done(flight.result(outcome))
+
+    # -- environment.Listener ------------------------------------------------------------------
+
+    def ready(self, environment: ExecutionEnvironment) -> None:
+        """The runtime polls."""
+        self._settle_stage(environment, None)
+        self._feed(environment.ready_event)
+
+    def responded(self, environment: ExecutionEnvironment, flight: Flight) -> None:
+        """Answer the caller first, then let the pool know."""
+        outcome = flight.outcome
+        assert outcome is not None
+        del self._flights[flight.invocation.request_id]
+        flight.done(flight.result(outcome))
+        self._feed(environment.responded_event)
+
+    def finished(self, flight: Flight) -> None:
+        """The turn is over."""
+        assert flight.outcome is not None
+        self._journal.add(flight.record(flight.outcome))
+
+    def poll_lost(self, environment: ExecutionEnvironment) -> None:
+        """Nothing can be handed over until it polls again."""
+        self._feed(PollLost(environment.id))
+
+    def failed(
+        self, environment: ExecutionEnvironment, reason: StopReason, explanation: Explanation
+    ) -> None:
+        """It can serve no more; whoever it had or promised gets the explanation."""
+        if environment.id in self.environments and not environment.stopping:
+            self._settle_stage(environment, explanation(""))
+            self._feed(EnvironmentFailed(environment.id, reason, explanation))
+
+    def overdue(self, environment: ExecutionEnvironment) -> None:
+        """Past its time: the caller is answered, the runtime is started anew.
+
+        An init phase over 10 s runs once more, under the function's own timeout, as on AWS.
+        """
+        timeout_s = environment.revision.configuration.timeout_s
+        again = environment.resetting
+        if not environment.initialised and not again:
+            environment.deadline.set(self._now() + timeout_s)
+            self._reset(environment)
+            return
+        if again:
+            explanation = partial(failures.timed_out, timeout_s=timeout_s)
+            self.failed(environment, StopReason.TIMED_OUT, explanation)
+            return
+        flight = environment.take_flight()
+        if flight is not None:
+            request_id = flight.invocation.request_id
+            self._answer(request_id, failures.timed_out(request_id, timeout_s))
+        self._feed(EnvironmentReset(environment.id))
+        if not environment.stopping:
+            environment.deadline.set(self._now() + limits.INIT_MAX_S + timeout_s)
+            self._reset(environment)
+
+    def _reset(self, environment: ExecutionEnvironment) -> None:
+        environment.begin_reset()
+        self._tasks.spawn(self._restart(environment), f"reset {environment.id}")
+
+    async def _restart(self, environment: ExecutionEnvironment) -> None:
+        if environment.launching is not None:
+            await asyncio.wait([environment.launching])
+        if environment.stopping or environment.sandbox is None:
+            return
+        try:
+            await self._engine.reset(environment.sandbox)
+        except LambdashError as error:
+            failed = PlatformFailed(error.code, error.message, error.hint)
+            self.failed(environment, StopReason.CRASHED, lambda _: failed)
+        else:
+            if not environment.stopping:
+                environment.reset_done()
+
+    # -- revisions -----------------------------------------------------------------------------
+
+    def _know(self, revision: Revision) -> None:
+        """Remember a revision; those that nothing can ask for any more are forgotten."""
+        name = revision.function_name
+        alive = {one.revision.id for one in self.environments.values()}
+        self._revisions = {
+            key: known
+            for key, known in self._revisions.items()
+            if known.function_name != name or key in alive
+        }
+        self._revisions[revision.id] = revision
+        self._arns[name] = self._place.function_arn(name)
+
+    def _settle_stage(self, environment: ExecutionEnvironment, outcome: Outcome | None) -> None:
+        waiting = self._staged.get(environment.revision.id)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(outcome)
+
+
+def log_stream(now: datetime) -> str:
+    """``2026/01/31/[$LATEST]<32 hex digits>``, as AWS names the log stream of an environment."""
+    return f"{now:%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
+
+
+def _without_detail(cause: FailCause) -> PlatformFailed:
+    texts = {
+        FailCause.REDISPATCHES_EXHAUSTED: "the runtime went away each time it was handed over",
+        FailCause.FUNCTION_REMOVED: "the function was removed while the invocation waited",
+        FailCause.SHUTDOWN: "the daemon is stopping",
+    }
+    code = cause.value.replace("_", "-")
+    return PlatformFailed(code, texts.get(cause, "the environment was lost"))
+
+
+def _raise_unless_ready(deployed: DeployedFunction, outcome: Outcome | None) -> None:
+    name = deployed.function.name
+    match outcome:
+        case None:
+            return
+        case PlatformFailed(code, message, hint):
+            raise PlatformError(code, message, hint)
+        case InitFailed(payload) | TimedOut(payload):
+            text = payload.decode("utf-8", "replace")
+            raise FunctionError(
+                "init-failed", f"`{name}` did not initialise: {text}", "the last good one serves on"
+            )
+        case _:
+            raise FunctionError("init-failed", f"`{name}` did not initialise ({outcome.kind})")

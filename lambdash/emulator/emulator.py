@@ -1,0 +1,135 @@
+"""The facade of the shell: functions, invocations, logs and the journal of one project."""
+
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from lambdash.clock import Clock, SystemClock
+from lambdash.emulator.deploy import Deployer, Workshop, spec_of
+from lambdash.emulator.driver import Driver, DriverParts
+from lambdash.emulator.flight import Flight
+from lambdash.emulator.journal import JournalWriter
+from lambdash.emulator.logs import LogHub
+from lambdash.emulator.result import Done, InvocationOptions
+from lambdash.emulator.variables import Place
+from lambdash.engines.protocol import Engine, PullPolicy
+from lambdash.errors import CallerError
+from lambdash.model import Invocation, Timings
+from lambdash.pool import EnvironmentView, Pool, PoolOptions
+from lambdash.storage.functions import DeployedFunction, FunctionStore
+from lambdash.storage.journal import Journal
+from lambdash.tasks import Tasks
+
+
+@dataclass(frozen=True, slots=True)
+class EmulatorOptions:
+    """Where the project pretends to be, where its state lies, and the daemon's own limits."""
+
+    state_dir: Path
+    place: Place = field(default_factory=Place)
+    pool: PoolOptions = field(default_factory=PoolOptions)
+
+
+class Emulator:
+    """AWS Lambda for one project. Belongs to the event loop that it was made on."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        workshop: Workshop,
+        options: EmulatorOptions,
+        clock: Clock | None = None,
+    ) -> None:
+        clock = clock or SystemClock()
+        self._clock = clock
+        self._engine = engine
+        self._tasks = Tasks()
+        self._store = FunctionStore(options.state_dir / "functions.sqlite")
+        self._pool = Pool(lambda: uuid.uuid4().hex[:12], options.pool)
+        self.place = options.place
+        self.journal = JournalWriter(Journal(options.state_dir / "journal.sqlite"))
+        self.logs = LogHub(self.journal.add_line)
+        spec = partial(spec_of, workshop.store, pull=PullPolicy.MISSING)
+        parts = DriverParts(
+            pool=self._pool,
+            engine=engine,
+            place=options.place,
+            clock=clock,
+            journal=self.journal,
+            logs=self.logs,
+            tasks=self._tasks,
+            spec=spec,
+        )
+        self.driver = Driver(parts)
+        self.deployer = Deployer(workshop, engine, self._store, self.driver)
+        self._last_used: dict[str, float] = {}
+
+    @property
+    def functions(self) -> Mapping[str, DeployedFunction]:
+        """What is deployed, by name."""
+        return self.deployer.deployed
+
+    @property
+    def busy(self) -> bool:
+        """Whether an invocation waits or is in flight."""
+        return self._pool.active > 0
+
+    def new_request_id(self) -> str:
+        """A fresh request id, shaped as AWS's."""
+        return str(uuid.uuid4())
+
+    def invoke(self, name: str, payload: bytes, options: InvocationOptions, done: Done) -> None:
+        """Run a deployed function once; ``done`` gets the result, maybe before this returns.
+
+        Raises ``CallerError`` (``function-not-found``) when it is not deployed.
+        """
+        if name not in self.deployer.deployed:
+            raise CallerError(
+                "function-not-found",
+                f"function `{name}` is not deployed",
+                "`lambdash deploy` deploys what the manifest has",
+            )
+        now = self._clock.monotonic()
+        timings = options.timings or Timings(received=now)
+        timings.resolved = timings.resolved or now
+        invocation = Invocation(
+            request_id=options.request_id,
+            function_name=name,
+            payload=payload,
+            received_at=timings.received or now,
+            trace_id=options.trace_id or self._trace_id(),
+            client_context=options.client_context,
+            cognito_identity=options.cognito_identity,
+            tail=options.tail,
+            cold=options.cold,
+        )
+        self._last_used[name] = now
+        self.driver.invoke(Flight(invocation, done, timings, self._clock.epoch()))
+
+    def caller_gone(self, request_id: str) -> None:
+        """Nobody waits for this invocation's answer any more."""
+        self.driver.caller_gone(request_id)
+
+    def used_lately(self, name: str, within_s: float) -> bool:
+        """Whether the function was invoked in the last so many seconds."""
+        last = self._last_used.get(name)
+        return last is not None and self._clock.monotonic() - last < within_s
+
+    def environments(self) -> tuple[EnvironmentView, ...]:
+        """Every environment that has not stopped."""
+        return self._pool.environments()
+
+    async def close(self) -> None:
+        """Stop every environment, write the journal, close the files."""
+        await self.driver.close()
+        await self.journal.close()
+        self._store.close()
+
+    def _trace_id(self) -> str:
+        """https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader."""
+        identity = os.urandom(20).hex()
+        root = f"{int(self._clock.epoch()):08x}-{identity[:24]}"
+        return f"Root=1-{root};Parent={identity[24:]};Sampled=0"

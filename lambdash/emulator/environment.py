@@ -1,0 +1,251 @@
+"""One execution environment: a sandbox, the Runtime API session in it, the invocation at hand.
+
+It decides nothing about scaling: what happens is told to its ``Listener`` (the driver), which asks
+the pool. It is the ``SandboxObserver`` of its sandbox, and the only user of its ``Session``.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol, TypeAlias
+
+from lambdash import limits
+from lambdash.emulator import failures
+from lambdash.emulator.deadline import Deadline
+from lambdash.emulator.flight import Flight
+from lambdash.emulator.logs import LogCapture
+from lambdash.engines.protocol import Sandbox, SandboxExit
+from lambdash.http.bounds import HttpBounds
+from lambdash.http.connections import Connections
+from lambdash.http.protocol import HttpProtocol
+from lambdash.http.request import Request
+from lambdash.http.responder import Responder
+from lambdash.model import FunctionFailed, Outcome, Revision, Succeeded
+from lambdash.pool import EnvironmentReady, EnvironmentResponded, StopReason
+from lambdash.runtime_api.messages import (
+    Answer,
+    InvocationMessage,
+    Ready,
+    Responded,
+    ResponseKind,
+)
+from lambdash.runtime_api.session import Commands, Session
+from lambdash.runtime_api.states import State
+
+# From a request id to the outcome its caller gets: AWS's texts name the invocation.
+Explanation: TypeAlias = Callable[[str], Outcome]
+
+
+class Listener(Protocol):
+    """What an environment tells. Called on the event loop, in the middle of what happened."""
+
+    def ready(self, environment: "ExecutionEnvironment") -> None:
+        """The runtime polls for its next invocation."""
+        ...
+
+    def responded(self, environment: "ExecutionEnvironment", flight: Flight) -> None:
+        """The runtime answered; ``flight.outcome`` is set."""
+        ...
+
+    def finished(self, flight: Flight) -> None:
+        """The turn is over, all its marks are made: the journal may have it."""
+        ...
+
+    def poll_lost(self, environment: "ExecutionEnvironment") -> None:
+        """The parked poll went away."""
+        ...
+
+    def failed(
+        self, environment: "ExecutionEnvironment", reason: StopReason, explanation: Explanation
+    ) -> None:
+        """It can serve no more."""
+        ...
+
+    def overdue(self, environment: "ExecutionEnvironment") -> None:
+        """A deadline passed: of an invocation, or of the init phase."""
+        ...
+
+
+class ExecutionEnvironment:
+    """Made before its sandbox is launched; ``sandbox`` is None until then."""
+
+    def __init__(
+        self, environment_id: str, revision: Revision, logs: LogCapture, listener: Listener
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._listener = listener
+        self._session = Session()
+        self._previous: Flight | None = None
+        self.id = environment_id
+        self.revision = revision
+        self.logs = logs
+        self.sandbox: Sandbox | None = None
+        self.flight: Flight | None = None
+        self.marks: dict[str, float] = {"assigned": self._loop.time()}
+        self.deadline = Deadline(self._loop, partial(listener.overdue, self))
+        self.launching: asyncio.Task[None] | None = None
+        self.served = 0
+        self.initialised = False
+        self.resetting = False
+        self.stopping = False
+        self.ready_event = EnvironmentReady(environment_id)
+        self.responded_event = EnvironmentResponded(environment_id)
+        self._bounds = HttpBounds(
+            body_bytes=limits.RESPONSE_PAYLOAD_MAX_BYTES,
+            connections=limits.RUNTIME_CONNECTIONS_MAX,
+            idle_timeout_s=limits.RUNTIME_IDLE_TIMEOUT_S,
+            on_too_large=self._oversized,
+        )
+        self._connections = Connections(self._bounds)
+
+    # -- the invocation ------------------------------------------------------------------------
+
+    def dispatch(self, flight: Flight, message: InvocationMessage) -> bool:
+        """Hand an invocation to the runtime; False when nobody polls, and nothing was sent."""
+        answer = self._session.dispatch(message)
+        if not isinstance(answer, Answer):
+            return False
+        responder = answer.exchange
+        assert isinstance(responder, Responder)
+        if not responder.is_open:
+            return False
+        now = self._loop.time()
+        self.flight = flight
+        flight.timings.dispatched = now
+        self.logs.begin(message.request_id)
+        self.deadline.set(now + self.revision.configuration.timeout_s)
+        responder.send(answer.status, answer.headers, answer.body)
+        return True
+
+    def take_flight(self) -> Flight | None:
+        """The invocation in hand, which from here on is the caller's to answer."""
+        flight, self.flight = self.flight, None
+        if flight is not None and self.sandbox is not None:
+            self.sandbox.drain_output()
+            flight.tail = self.logs.tail()
+        return flight
+
+    def begin_reset(self) -> None:
+        """The runtime process is about to be replaced: what it still says reaches nobody."""
+        self.resetting = True
+        self._session.begin_reset()
+        self._finish_turn()
+
+    def reset_done(self) -> None:
+        """A new runtime process was started in the sandbox."""
+        self._perform(self._session.reset())
+
+    def close(self) -> None:
+        """The end: late news of the runtime is refused, the last turn goes to the journal."""
+        self.stopping = True
+        self.deadline.close()
+        self._session.closed()
+        self._finish_turn()
+        self.logs.end()
+
+    async def disconnect(self) -> None:
+        """Cut what is left of the runtime's connections, after the sandbox has ended."""
+        await self._connections.close(0)
+
+    # -- the sandbox's news --------------------------------------------------------------------
+
+    def runtime_connection(self) -> asyncio.Protocol:
+        """A protocol for one accepted connection of the runtime."""
+        return HttpProtocol(self._request, self._bounds, self._connections)
+
+    def output(self, stream: str, data: bytes) -> None:
+        """What the sandbox wrote."""
+        self.logs.feed(stream, data)
+
+    def mark(self, name: str, at: float) -> None:
+        """A moment of the launch; the init phase begins with the runtime process."""
+        first = self.marks.setdefault(name, at) == at
+        if name == "runtime_started" and first and not self.initialised:
+            self.deadline.set(at + limits.INIT_MAX_S)
+
+    def exited(self, exit: SandboxExit) -> None:
+        """The runtime process, or all of the sandbox, ended by itself."""
+        if self.stopping:
+            return
+        if self.sandbox is not None:
+            self.sandbox.drain_output()
+        explain = failures.crashed if self.initialised else failures.init_exited
+        reason = StopReason.CRASHED if self.initialised else StopReason.INIT_FAILED
+        if exit.out_of_memory:
+            reason = StopReason.OUT_OF_MEMORY
+        self._listener.failed(self, reason, partial(explain, exit=exit))
+
+    # -- the runtime's requests ----------------------------------------------------------------
+
+    def _request(self, request: Request, responder: Responder) -> None:
+        self._perform(
+            self._session.handle(
+                responder, request.method, request.path, request.headers, request.body
+            )
+        )
+        if responder.is_waiting:
+            responder.on_disconnect = partial(self._disconnected, responder)
+
+    def _oversized(self, request: Request, responder: Responder) -> None:
+        self._perform(self._session.oversized(responder, request.method, request.path))
+
+    def _perform(self, commands: Commands) -> None:
+        for command in commands:
+            if isinstance(command, Answer):
+                responder = command.exchange
+                assert isinstance(responder, Responder)
+                responder.send(command.status, command.headers, command.body)
+            elif isinstance(command, Responded):
+                self._responded(command)
+            elif isinstance(command, Ready):
+                self._ready()
+            else:
+                self._init_failed(command.body)
+
+    def _ready(self) -> None:
+        now = self._loop.time()
+        self.deadline.set(None)
+        self.resetting = False
+        if not self.initialised:
+            self.initialised = True
+            self.marks.setdefault("runtime_started", now)
+            self.marks["first_next"] = now
+        previous = self._previous
+        if previous is not None:
+            previous.timings.next = now
+            self._finish_turn()
+        self._listener.ready(self)
+
+    def _responded(self, responded: Responded) -> None:
+        flight = self.flight
+        if flight is None:
+            return
+        flight.timings.responded = self._loop.time()
+        if self.sandbox is not None:
+            self.sandbox.drain_output()
+        flight.tail = self.logs.tail()
+        if responded.kind is ResponseKind.RESPONSE:
+            flight.outcome = Succeeded(responded.body)
+        else:
+            flight.outcome = FunctionFailed(responded.body)
+        self.flight = None
+        self._previous = flight
+        self._listener.responded(self, flight)
+
+    def _init_failed(self, body: bytes) -> None:
+        if self.sandbox is not None:
+            self.sandbox.drain_output()
+        outcome = failures.init_reported(body)
+        self._listener.failed(self, StopReason.INIT_FAILED, lambda _: outcome)
+
+    def _disconnected(self, poll: Responder) -> None:
+        was_ready = self._session.state is State.READY
+        self._session.poll_lost(poll)
+        if was_ready and self._session.state is State.UNPOLLED and not self.stopping:
+            self._listener.poll_lost(self)
+
+    def _finish_turn(self) -> None:
+        previous, self._previous = self._previous, None
+        if previous is not None:
+            self.logs.end()
+            self._listener.finished(previous)

@@ -1,0 +1,65 @@
+"""AWS's words for a function that timed out, exited or was killed: outcomes from facts, pure.
+
+Texts as recorded from AWS; the names of signals are those of Go, in which AWS's own runtime
+supervisor prints them.
+"""
+
+from lambdash.engines.protocol import SandboxExit
+from lambdash.model import Crashed, InitFailed, TimedOut, error_document
+
+_SIGNALS = {
+    1: "hangup",
+    2: "interrupt",
+    3: "quit",
+    4: "illegal instruction",
+    5: "trace/breakpoint trap",
+    6: "aborted",
+    7: "bus error",
+    8: "floating point exception",
+    9: "killed",
+    10: "user defined signal 1",
+    11: "segmentation fault",
+    12: "user defined signal 2",
+    13: "broken pipe",
+    14: "alarm clock",
+    15: "terminated",
+}
+
+
+def timed_out(request_id: str, timeout_s: float) -> TimedOut:
+    """AWS's ``Sandbox.Timedout``."""
+    message = f"RequestId: {request_id} Error: Task timed out after {timeout_s:.2f} seconds"
+    return TimedOut(error_document("Sandbox.Timedout", message))
+
+
+def exit_message(exit: SandboxExit) -> str:
+    """``Runtime exited with error: signal: killed`` and its kin."""
+    if exit.signal is not None:
+        name = _SIGNALS.get(exit.signal, f"signal {exit.signal}")
+        return f"Runtime exited with error: signal: {name}"
+    if exit.exit_code:
+        return f"Runtime exited with error: exit status {exit.exit_code}"
+    return "Runtime exited without providing a reason"
+
+
+def crashed(request_id: str, exit: SandboxExit) -> Crashed:
+    """The runtime process ended while it had an invocation."""
+    return Crashed(
+        payload=error_document(
+            "Runtime.ExitError", f"RequestId: {request_id} Error: {exit_message(exit)}"
+        ),
+        exit_code=exit.exit_code,
+        signal=exit.signal,
+        out_of_memory=exit.out_of_memory,
+    )
+
+
+def init_exited(request_id: str, exit: SandboxExit) -> InitFailed:
+    """The runtime process ended before its first ``/next``."""
+    message = f"RequestId: {request_id} Error: {exit_message(exit)}"
+    return InitFailed(error_document("Runtime.ExitError", message))
+
+
+def init_reported(body: bytes) -> InitFailed:
+    """The runtime described its own failure by ``/init/error``; its words are the answer."""
+    return InitFailed(body)

@@ -1,0 +1,74 @@
+"""One invocation between its arrival and the journal."""
+
+from lambdash.emulator.journal import Finished
+from lambdash.emulator.result import Done, InvocationResult
+from lambdash.model import Invocation, Outcome, Timings, function_error
+
+_LAUNCH_MARKS = (
+    "assigned", "network_ready", "created", "started", "runtime_started", "first_next",
+)  # fmt: skip
+
+
+class Flight:
+    """Holds what the answer and the journal need. Mutable, and owned by the driver alone.
+
+    ``at`` is epoch seconds of the arrival.
+    """
+
+    __slots__ = (
+        "at", "done", "environment_id", "invocation", "outcome", "revision_id", "sandbox_id",
+        "start", "tail", "timings",
+    )  # fmt: skip
+
+    def __init__(self, invocation: Invocation, done: Done, timings: Timings, at: float) -> None:
+        self.invocation = invocation
+        self.done = done
+        self.timings = timings
+        self.at = at
+        self.revision_id = ""
+        self.environment_id: str | None = None
+        self.sandbox_id: str | None = None
+        self.start: str | None = None
+        self.outcome: Outcome | None = None
+        self.tail: bytes | None = None
+
+    def waited_for(self, marks: dict[str, float]) -> None:
+        """Take over an environment's first marks, as far as this invocation waited for them.
+
+        What lies before its arrival counts as no time at all, so that phases stay contiguous.
+        """
+        received = self.timings.received or 0.0
+        if marks["first_next"] <= received:
+            self.start = "warm"
+            return
+        self.start = "parked" if marks["runtime_started"] <= received else "cold"
+        for name in _LAUNCH_MARKS:
+            if name in marks:
+                setattr(self.timings, name, max(marks[name], received))
+
+    def result(self, outcome: Outcome) -> InvocationResult:
+        """What the caller gets; the log tail goes with failures unasked."""
+        wanted = self.invocation.tail or function_error(outcome) is not None
+        return InvocationResult(
+            request_id=self.invocation.request_id,
+            outcome=outcome,
+            timings=self.timings,
+            start=self.start,
+            environment_id=self.environment_id,
+            sandbox_id=self.sandbox_id,
+            log_tail=self.tail if wanted else None,
+        )
+
+    def record(self, outcome: Outcome) -> Finished:
+        """What the journal keeps."""
+        return Finished(
+            request_id=self.invocation.request_id,
+            function=self.invocation.function_name,
+            revision=self.revision_id,
+            environment=self.environment_id,
+            sandbox=self.sandbox_id,
+            outcome=outcome,
+            start=self.start,
+            at=self.at,
+            timings=self.timings,
+        )

@@ -1,0 +1,111 @@
+"""Write-behind in front of the journal file: the warm path appends to a list, a thread writes."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from lambdash import limits
+from lambdash.model import Outcome, PlatformFailed, Throttled, Timings, function_error
+from lambdash.storage.journal import InvocationRow, Journal, LogRow
+
+T = TypeVar("T")
+_FLUSH_AFTER_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """One invocation's record. ``at`` is epoch seconds of its arrival; no payload is kept."""
+
+    request_id: str
+    function: str
+    revision: str
+    environment: str | None
+    sandbox: str | None
+    outcome: Outcome
+    start: str | None
+    at: float
+    timings: Timings
+
+
+class JournalWriter:
+    """Owns the journal's only writing thread. Belongs to the event loop it was made on."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._loop = asyncio.get_running_loop()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._finished: list[Finished] = []
+        self._lines: list[LogRow] = []
+        self._scheduled: asyncio.TimerHandle | None = None
+        self.failed: Exception | None = None
+
+    def add(self, finished: Finished) -> None:
+        """Record an invocation, soon."""
+        self._finished.append(finished)
+        if self._scheduled is None:
+            self._schedule()
+
+    def add_line(self, line: LogRow) -> None:
+        """Record a line of output, soon; what a flood leaves unwritten past the bound is lost."""
+        if len(self._lines) < limits.JOURNAL_MAX_PENDING_LINES:
+            self._lines.append(line)
+        if self._scheduled is None:
+            self._schedule()
+
+    async def read(self, question: Callable[[Journal], T]) -> T:
+        """Ask the journal something, after everything recorded so far was written."""
+        self._flush()
+        return await self._loop.run_in_executor(self._thread, question, self._journal)
+
+    async def close(self) -> None:
+        """Write what is left and close the file."""
+        await self.read(Journal.close)
+        self._thread.shutdown()
+
+    def _schedule(self) -> None:
+        self._scheduled = self._loop.call_later(_FLUSH_AFTER_S, self._flush)
+
+    def _flush(self) -> None:
+        if self._scheduled is not None:
+            self._scheduled.cancel()
+            self._scheduled = None
+        if self._finished or self._lines:
+            finished, self._finished = self._finished, []
+            lines, self._lines = self._lines, []
+            self._thread.submit(self._write, finished, lines).add_done_callback(self._written)
+
+    def _write(self, finished: list[Finished], lines: list[LogRow]) -> None:
+        self._journal.append([_row(entry) for entry in finished], lines)
+
+    def _written(self, future: "Future[None]") -> None:
+        error = future.exception()
+        self.failed = error if isinstance(error, Exception) else None
+
+
+def _row(entry: Finished) -> InvocationRow:
+    outcome = entry.outcome
+    return (
+        entry.request_id,
+        entry.function,
+        entry.revision,
+        entry.environment,
+        entry.sandbox,
+        outcome.kind,
+        entry.start,
+        entry.at,
+        entry.timings.marks(),
+        function_error(outcome),
+        _reason(outcome),
+    )
+
+
+def _reason(outcome: Outcome) -> str | None:
+    match outcome:
+        case Throttled(reason):
+            return reason
+        case PlatformFailed(code, message):
+            return f"{message} ({code})"
+        case _:
+            return None

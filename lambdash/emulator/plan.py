@@ -1,0 +1,47 @@
+"""What a deploy would change: a pure comparison of what is deployed with what the manifest says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from lambdash.model import Function
+from lambdash.storage.functions import DeployedFunction
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One function's line of the plan; ``why`` names what differs (``code``, ``timeout_s``)."""
+
+    function: str
+    action: str
+    why: tuple[str, ...] = ()
+
+
+def plan(
+    deployed: Mapping[str, DeployedFunction],
+    wanted: Mapping[str, Function],
+    fingerprints: Mapping[str, str],
+) -> list[Change]:
+    """Create | update | delete | unchanged for each function, in the order of the manifest."""
+    changes = [change_of(deployed.get(name), function, fingerprints[name])
+               for name, function in wanted.items()]  # fmt: skip
+    gone = [
+        Change(name, "delete", ("not in the manifest",)) for name in deployed if name not in wanted
+    ]
+    return changes + gone
+
+
+def change_of(old: DeployedFunction | None, new: Function, fingerprint: str) -> Change:
+    if old is None:
+        return Change(new.name, "create")
+    why = [
+        field.name
+        for field in fields(new.configuration)
+        if getattr(old.function.configuration, field.name) != getattr(new.configuration, field.name)
+    ]
+    if old.function.source != new.source:
+        why.append("source")
+    elif old.fingerprint != fingerprint:
+        why.append("code")
+    if old.function.scaling != new.scaling:
+        why.append("scaling")
+    return Change(new.name, "update" if why else "unchanged", tuple(why))

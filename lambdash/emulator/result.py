@@ -1,0 +1,42 @@
+"""What goes into an invocation beside its payload, and what its caller gets back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from lambdash.model import Outcome, Timings
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationOptions:
+    """``client_context`` is JSON text; ``timings`` holds marks made before, or is None.
+
+    ``cold`` asks for a fresh environment; ``tail`` for the last 4 KB of its log.
+    """
+
+    request_id: str
+    tail: bool = False
+    cold: bool = False
+    client_context: str | None = None
+    cognito_identity: str | None = None
+    trace_id: str | None = None
+    timings: Timings | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationResult:
+    """``start`` is ``cold``, ``parked`` or ``warm``, and None when no environment was reached.
+
+    ``log_tail`` is None unless it was asked for or the function failed.
+    """
+
+    request_id: str
+    outcome: Outcome
+    timings: Timings
+    start: str | None = None
+    environment_id: str | None = None
+    sandbox_id: str | None = None
+    log_tail: bytes | None = None
+
+
+Done: TypeAlias = Callable[[InvocationResult], None]

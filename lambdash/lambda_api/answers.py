@@ -1,0 +1,28 @@
+"""AWS's answers on the wire: error documents, their headers, and the request id of each."""
+
+import json
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from lambdash.http.server import Responder
+
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
+JSON_TYPE = (b"content-type", b"application/json")
+
+
+def refuse(
+    responder: Responder, request_id: str, status: int, error: tuple[str, dict[str, str]]
+) -> None:
+    """Answer an error: (exception name, body members), as AWS's REST-JSON protocol shapes it."""
+    name, members = error
+    headers = [
+        JSON_TYPE,
+        (b"x-amzn-errortype", name.encode()),
+        (b"x-amzn-requestid", request_id.encode()),
+    ]
+    responder.send(status, headers, json.dumps(members, separators=(",", ":")).encode())
+
+
+def caller_fault(name: str, message: str) -> tuple[str, dict[str, str]]:
+    """An error of type ``User`` with its message under the member Lambda's model names."""
+    return name, {"Type": "User", "Message": message}
