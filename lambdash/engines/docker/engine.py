@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from lambdash.clock import Clock, SystemClock
 from lambdash.engines.docker import recovery, specs
 from lambdash.engines.docker.address import Surroundings
-from lambdash.engines.docker.connection import Connection
+from lambdash.engines.docker.connection import Connection, EngineRefused
 from lambdash.engines.docker.detection import required_address
-from lambdash.engines.docker.doors import SocketDoors
 from lambdash.engines.docker.environment import EngineEnvironment
 from lambdash.engines.docker.events import ContainerEvent, EventStream
 from lambdash.engines.docker.exits import ExitReport
@@ -22,7 +21,9 @@ from lambdash.engines.docker.namespaces import Namespaces, Workshop
 from lambdash.engines.docker.networks import Networks
 from lambdash.engines.docker.pauses import SpareBounds
 from lambdash.engines.docker.preparation import Images, Preparation
+from lambdash.engines.docker.reach import Reach
 from lambdash.engines.docker.sandbox import DockerPrepared, DockerSandbox, Order
+from lambdash.engines.docker.specs import NetworkKey
 from lambdash.engines.docker.tasks import BackgroundTasks, together
 from lambdash.engines.protocol import (
     Capabilities,
@@ -55,7 +56,7 @@ class DockerOptions:
 
     ``runtime_dir`` is private and short (control sockets); ``store`` is the shared store's root,
     below which every package's tree lies. ``network`` is the manifest's, for functions that name
-    none of their own.
+    none of their own. ``reach`` None asks the engine what it sees of this machine.
     """
 
     owner: Owner
@@ -65,6 +66,7 @@ class DockerOptions:
     images: ImagesFactory
     environment: EngineEnvironment = field(default_factory=EngineEnvironment)
     network: str | None = None
+    reach: Reach | None = None
     spares: SpareBounds = field(default_factory=SpareBounds)
     clock: Clock = field(default_factory=SystemClock)
 
@@ -92,7 +94,6 @@ class DockerEngine:
         images = options.images(connection.api, connection.run)
         preparation = Preparation(shop, images, options)
         namespaces = Namespaces(shop, networks, preparation.pause_image, options.spares)
-        doors = SocketDoors(options.runtime_dir / "control")
         events = EventStream(connection, options.owner, self._on_event, self._on_resumed)
         self._parts = _Parts(
             connection=connection,
@@ -100,7 +101,7 @@ class DockerEngine:
             images=images,
             preparation=preparation,
             namespaces=namespaces,
-            launches=Launches(shop, namespaces, doors),
+            launches=Launches(shop, namespaces, preparation.doors),
             events=events,
         )
         try:
@@ -153,8 +154,10 @@ class DockerEngine:
             sandbox = await self._running.launches.launch(
                 Order(prepared, environment_id, variables, report, body)
             )
-        except BaseException:
+        except BaseException as error:
             self._reports.pop(environment_id, None)
+            if isinstance(error, EngineRefused) and error.status in {400, 404}:
+                self._running.preparation.distrust()  # a mount or an image that is not there
             raise
         self._sandboxes[environment_id] = sandbox
         return sandbox
@@ -181,8 +184,14 @@ class DockerEngine:
             self._tasks.spawn(self._running.launches.retire(sandbox), "remove a container")
 
     async def collect(self) -> dict[str, int]:
-        """Returns how many containers, networks and volumes an earlier daemon had left."""
-        return await recovery.collect(self._running.connection, self._options.owner)
+        """Returns how many containers, networks and volumes an earlier daemon had left.
+
+        Afterwards the project's names are free, and its network and first namespaces are made.
+        """
+        removed = await recovery.collect(self._running.connection, self._options.owner)
+        key = NetworkKey(self._options.network or self._options.owner.network)
+        self._tasks.spawn(self._running.namespaces.ensure(key), "make the first namespaces")
+        return removed
 
     async def prune_volumes(self) -> int:
         """Remove content-addressed volumes that nothing uses; returns how many."""
@@ -197,6 +206,7 @@ class DockerEngine:
         await together(*(self.stop(each, 0.0) for each in tuple(self._sandboxes.values())))
         await parts.events.close()
         await parts.namespaces.close()
+        await parts.preparation.close()
         swept = await recovery.sweep(parts.connection, self._options.owner)
         self._parts = None
         parts.connection.close()

@@ -1,6 +1,7 @@
 """One launch: create and start, with the launcher's greeting taken as soon as it comes."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from lambdash import limits
@@ -28,7 +29,9 @@ class _Attempt:
 class Launches:
     """Exactly two engine calls a launch: create and start. Nothing is inspected."""
 
-    def __init__(self, workshop: Workshop, namespaces: Namespaces, doors: Doors) -> None:
+    def __init__(
+        self, workshop: Workshop, namespaces: Namespaces, doors: Callable[[], Awaitable[Doors]]
+    ) -> None:
         self._shop = workshop
         self._namespaces = namespaces
         self._doors = doors
@@ -53,7 +56,7 @@ class Launches:
     async def _try(self, order: Order) -> DockerSandbox:
         key = order.prepared.key
         await self._namespaces.ensure(key)
-        door = await self._doors.open(order.environment_id[:16])
+        door = await (await self._doors()).open(order.environment_id[:16])
         lease = self._namespaces.take(key)
         if lease.pause is not None:
             order.report.mark("network_ready", self._shop.clock.monotonic())

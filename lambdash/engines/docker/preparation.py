@@ -1,17 +1,21 @@
 """What a revision needs before it can be launched: image, code, files, network; once each."""
 
 import asyncio
+import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lambdash.engines import launcher
 from lambdash.engines.docker import files, startup
 from lambdash.engines.docker.architecture import Architectures
-from lambdash.engines.docker.delivery import Delivery, ProbeFolders, probe
+from lambdash.engines.docker.delivery import Delivery
+from lambdash.engines.docker.doors import Doors, RelayDoors, SocketDoors, fresh_folder
 from lambdash.engines.docker.files import StoredFile
 from lambdash.engines.docker.namespaces import Workshop
 from lambdash.engines.docker.pause_image import PauseImage
+from lambdash.engines.docker.reach import ProbeFolders, Reach, ReachMemory, probe
 from lambdash.engines.docker.sandbox import DockerPrepared
 from lambdash.engines.docker.specs import (
     LAUNCHER_FOLDER,
@@ -68,6 +72,14 @@ class Images(Protocol):
     async def configuration(self, package: ImagePackage) -> ImageDefaults: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What one engine's reach decided: how files get in, and how launchers get out."""
+
+    delivery: Delivery
+    doors: Doors
+
+
 class Preparation:
     """Revisions made ready; a second ``prepare`` of one is a dictionary look-up."""
 
@@ -77,12 +89,33 @@ class Preparation:
         self._options = options
         self._pauses = PauseImage(workshop.connection, workshop.tasks)
         self._architectures = Architectures(workshop, self._pauses, options.store)
-        self._delivery: asyncio.Task[Delivery] | None = None
+        self._folders = ProbeFolders(
+            options.store, fresh_folder(options.runtime_dir, workshop.owner.project)
+        )
+        self._memory = ReachMemory(workshop.connection, self._folders)
+        self._surveying: asyncio.Task[Site] | None = None
+        self._opened: list[Doors] = []
         self._ready: dict[str, DockerPrepared] = {}
 
     def begin(self) -> None:
-        """Probe the engine ahead of the first ``prepare``, while packages are still being built."""
-        self._delivering()
+        """Survey the engine ahead of the first ``prepare``, while packages are being built."""
+        self._survey_once()
+
+    async def doors(self) -> Doors:
+        """How launchers of this engine reach the daemon."""
+        return (await asyncio.shield(self._survey_once())).doors
+
+    def distrust(self) -> None:
+        """The engine refused what was thought to be there: look again at the next ``prepare``."""
+        self._memory.forget()
+        self._surveying = None
+        self._ready.clear()
+
+    async def close(self) -> None:
+        """Close what launchers connect to."""
+        for doors in self._opened:
+            doors.close()
+        await asyncio.to_thread(shutil.rmtree, self._folders.runtime, ignore_errors=True)
 
     async def prepare(self, spec: SandboxSpec, progress: ProgressSink) -> DockerPrepared:
         """Raises ``CallerError`` or ``PlatformError`` with a hint."""
@@ -138,7 +171,7 @@ class Preparation:
         )
 
     async def _mounts(self, spec: SandboxSpec) -> Sequence[Mount]:
-        delivery = await asyncio.shield(self._delivering())
+        delivery = (await asyncio.shield(self._survey_once())).delivery
         mounts = [await delivery.file(await self._launcher(), LAUNCHER_FOLDER)]
         for index, certificate in enumerate(self._options.environment.certificates):
             target = Path(certificate.target(index))
@@ -152,20 +185,30 @@ class Preparation:
             mounts.append(await delivery.tree(spec.code_path, digest, TASK_ROOT))
         return mounts
 
-    def _delivering(self) -> asyncio.Task[Delivery]:
-        task = self._delivery
-        if task is None or (task.done() and task.exception() is not None):
-            task = self._shop.tasks.spawn(self._probe(), "probe the engine")
-            self._delivery = task
+    def _survey_once(self) -> asyncio.Task[Site]:
+        task = self._surveying
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            task = self._shop.tasks.spawn(self._survey(), "survey the engine")
+            self._surveying = task
         return task
 
-    async def _probe(self) -> Delivery:
-        shop, options = self._shop, self._options
-        image = await self.pause_image()
-        folders = ProbeFolders(options.store, options.runtime_dir)
-        reach = await probe(shop.connection, shop.owner, image, folders)
+    async def _survey(self) -> Site:
+        shop, image = self._shop, await self.pause_image()
+        reach = self._options.reach or await self._ask(image)
         volumes = VolumeStore(shop.connection, shop.owner, shop.tasks)
-        return Delivery(reach, volumes, image)
+        doors: Doors = SocketDoors(self._folders.runtime)
+        if not reach.same_kernel:
+            doors = await RelayDoors.listen(self._options.surroundings.environ)
+        self._opened.append(doors)
+        return Site(Delivery(reach.bind, volumes, image), doors)
+
+    async def _ask(self, image: str) -> Reach:
+        reach = await self._memory.recall()
+        if reach is None:
+            shop = self._shop
+            reach = await probe(shop.connection, shop.owner, image, self._folders)
+            self._memory.keep(reach)
+        return reach
 
     def _key(self, revision: Revision) -> NetworkKey:
         configuration = revision.configuration
