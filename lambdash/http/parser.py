@@ -57,6 +57,7 @@ class RequestParser:
         "_body",
         "_body_bytes",
         "_bounds",
+        "_completed",
         "_final",
         "_headers",
         "_http_10",
@@ -77,6 +78,7 @@ class RequestParser:
         self._idle_bytes = 0
         self._refusal: Refused | None = None
         self._final = False
+        self._completed = 0
         self._keep_alive = True
         self._http_10 = False
         self._body_bytes = 0
@@ -97,6 +99,7 @@ class RequestParser:
         if self._final:
             return
         body_bytes = self._body_bytes
+        completed = self._completed
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
@@ -106,7 +109,7 @@ class RequestParser:
         except httptools.HttpParserError as error:
             if not self._final:
                 raise Refused(400, str(error)) from error
-        if self._phase != _BETWEEN:
+        if self._phase != _BETWEEN or self._completed == completed:
             self._bound_silence(len(data), body_bytes)
 
     def release(self) -> None:
@@ -162,6 +165,7 @@ class RequestParser:
     def on_message_complete(self) -> None:
         self._phase = _BETWEEN
         self._idle_bytes = 0
+        self._completed += 1
         self._final = not self._keep_alive
         body = self._body
         if isinstance(body, bytearray):
@@ -203,10 +207,10 @@ class RequestParser:
                 self._sink.continue_wanted()
 
     def _bound_silence(self, fed: int, body_bytes_before: int) -> None:
-        """Bound what arrives without completing a head or adding to a body.
+        """Bound what arrives without completing a request, a head, or adding to a body.
 
         A head is judged exactly once complete; this only stops one that never ends. The same
-        holds for chunk extensions and trailers.
+        holds for blank lines before it, chunk extensions and trailers.
         """
         if self._phase == _BODY and self._body_bytes != body_bytes_before:
             self._idle_bytes = 0

@@ -88,8 +88,12 @@ class HttpProtocol(asyncio.Protocol):
             self._keep(data)
         elif len(data) <= _SLICE_BYTES:
             self._working = True
-            self._parse(data)
-            self._working = False
+            try:
+                self._parse(data)
+            finally:
+                self._working = False
+            if self._waiting:
+                self._work()
         else:
             self._backlog += data
             self._work()
@@ -201,7 +205,7 @@ class HttpProtocol(asyncio.Protocol):
         except Refused as refusal:
             self._refuse(refusal)
         else:
-            if began_between:
+            if began_between and not self._parser.is_between:
                 self._since = self._connections.now
 
     def _handle(self, handler: Handler, request: Request, responder: Responder) -> None:
