@@ -23,13 +23,15 @@ from lambdash.packaging.source import (
     Digests,
     SourceChanged,
     SourceFile,
+    check_folder,
     check_links,
     is_unsettled,
     scan,
+    undigested,
 )
 from lambdash.packaging.store import PackageStore
 from lambdash.packaging.target import Target
-from lambdash.packaging.tree import Entry, Tree, overlay, tree_digest
+from lambdash.packaging.tree import Tree, overlay, tree_digest
 
 # Part of every fingerprint: a change of what a build makes of the same folder must change it.
 _VERSION = "1"
@@ -100,6 +102,7 @@ class Builder:
         folder = function.source.path
         configuration = function.configuration
         target = Target.of(configuration.runtime, configuration.architecture)
+        check_folder(folder)
         wanted = self._dependencies.wanted(folder, target)
         installed_apart = ("/node_modules/",) if isinstance(wanted, NodeDependencies) else ()
         files = scan(folder, Ignore.for_folder(folder, *installed_apart))
@@ -116,6 +119,7 @@ class Builder:
         return self._unless_unsettled(snapshot.signature, snapshot.files)
 
     def _context_fingerprint(self, source: DockerfileSource) -> str:
+        check_folder(source.context)
         files = scan(source.context, Ignore.nothing(source.context))
         dockerfile = source.dockerfile.stat() if source.dockerfile.exists() else None
         parts = [repr(source), repr(dockerfile), *(repr(file) for file in files)]
@@ -166,12 +170,13 @@ class Builder:
         """In a thread: digest, write unless it is stored, check that nothing moved."""
         folder = snapshot.folder
         check_links(folder, snapshot.files)
-        source: dict[str, Entry] = {
-            file.path: self._digests.entry(folder, file) for file in snapshot.files
-        }
+        source = {file.path: undigested(file) for file in snapshot.files}
         check_bootstrap(folder, snapshot.target, source)
         entries = overlay(below.entries, source)
-        package = ZipPackage(tree_digest(entries.values()), check_size(folder, entries))
+        size_bytes = check_size(folder, entries)  # before hundreds of megabytes are read
+        for file in snapshot.files:
+            source[file.path] = entries[file.path] = self._digests.entry(folder, file)
+        package = ZipPackage(tree_digest(entries.values()), size_bytes)
         if not self._store.use(package):
             previous = self._previous.get(folder, NOTHING)
             self._write(Assembly(folder, entries, source, below, previous), package)

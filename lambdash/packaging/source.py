@@ -5,7 +5,7 @@ import hashlib
 import os
 import stat
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
@@ -41,6 +41,14 @@ class SourceChanged(Exception):  # a signal between modules of this package
     """A file was written while it was being packaged."""
 
 
+def check_folder(folder: Path) -> None:
+    """Raise ``CallerError`` (code-not-found) unless ``folder`` is one."""
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist"
+        hint = "`code:` names a folder, relative to the manifest"
+        raise CallerError("code-not-found", f"the code folder {folder} {what}", hint)
+
+
 def scan(folder: Path, ignore: Ignore) -> list[SourceFile]:
     """Every file and link that counts, sorted by path. Raises ``CallerError`` naming a bad one."""
     walk = _Walk(folder, ignore)
@@ -60,17 +68,10 @@ class _Walk:
             prefix = self._pending.pop()
             try:
                 self._enter(prefix)
-            except FileNotFoundError as error:
-                if not prefix:
-                    raise self._no_folder("does not exist") from error
-            except NotADirectoryError as error:
-                raise self._no_folder("is not a folder") from error
+            except (FileNotFoundError, NotADirectoryError):
+                continue  # removed while we walked
             except OSError as error:
                 raise unreadable(self._folder, prefix, error) from error
-
-    def _no_folder(self, what: str) -> CallerError:
-        hint = "`code:` names a folder, relative to the manifest"
-        return CallerError("code-not-found", f"the code folder {self._folder} {what}", hint)
 
     def _enter(self, prefix: str) -> None:
         with os.scandir(os.path.join(self._folder, prefix)) as items:
@@ -177,6 +178,13 @@ def _link_problem(root: str, file: SourceFile) -> str:
     return ""
 
 
+def undigested(file: SourceFile) -> Entry:
+    """The tree entry of a source file whose content was not read yet."""
+    if file.link is not None:
+        return Entry(file.path, 0, 0, "", file.link)
+    return Entry(file.path, normalised_mode(file.mode), file.size_bytes, "")
+
+
 class Digests:
     """Content digests by path, size, times and inode, so that an edit rehashes what it touched."""
 
@@ -190,10 +198,10 @@ class Digests:
 
         Raises ``SourceChanged`` when it vanished, ``CallerError`` when it cannot be read.
         """
+        entry = undigested(file)
         if file.link is not None:
-            return Entry(file.path, 0, 0, "", file.link)
-        mode = normalised_mode(file.mode)
-        return Entry(file.path, mode, file.size_bytes, self._digest(folder, file))
+            return entry
+        return replace(entry, digest=self._digest(folder, file))
 
     def _digest(self, folder: Path, file: SourceFile) -> str:
         path = os.path.join(folder, file.path)
