@@ -37,7 +37,21 @@ def clone_tree(source: Path, target: Path) -> None:
     except OSError as error:
         raise _failed(source, error) from error
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        remove_tree(scratch)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder with all that is in it, whatever modes a function gave it. Blocking."""
+    shutil.rmtree(path, ignore_errors=True)
+    if not path.exists():
+        return
+    with contextlib.suppress(OSError):
+        path.chmod(stat.S_IRWXU)
+        for folder, inner, _ in os.walk(path):
+            for name in inner:
+                if not os.path.islink(made := os.path.join(folder, name)):
+                    os.chmod(made, stat.S_IRWXU)
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _publish(made: Path, target: Path) -> None:

@@ -11,7 +11,6 @@ import hashlib
 import os
 import re
 import secrets
-import shutil
 import subprocess
 import sys
 import time
@@ -22,7 +21,7 @@ from pathlib import Path
 from lambdash import limits
 from lambdash.engines import launcher
 from lambdash.engines.channel import Assignment, Channel, ControlListener, ProcessLimits
-from lambdash.engines.clone import clone_tree
+from lambdash.engines.clone import clone_tree, remove_tree
 from lambdash.engines.orphans import ProcessRecord, kill_started_with
 from lambdash.engines.protocol import (
     Capabilities,
@@ -114,6 +113,7 @@ class ProcessEngine:
         self._folders = folders
         self._clients = clients
         self._launcher = Path()
+        self._closed = False
         # other projects' engines may use the same folder for their sockets
         self._socket_prefix = hashlib.sha256(os.fsencode(folders.state)).hexdigest()[:10]
         self._prepared: dict[str, PreparedProcess] = {}
@@ -176,15 +176,19 @@ class ProcessEngine:
         """Spawn a launcher and assign it the runtime; whatever fails half-way is removed again."""
         assert isinstance(prepared, PreparedProcess), "prepared by another engine"
         folder = self._folders.state / "environments" / environment_id
-        await asyncio.to_thread(self._make_room, prepared, folder)
-        observer.mark("network_ready", time.monotonic())
+        if environment_id in self._sandboxes:
+            raise PlatformError("environment-taken", f"environment {environment_id} is running")
         try:
+            await asyncio.to_thread(self._make_room, prepared, folder)
+            observer.mark("network_ready", time.monotonic())
             sandbox = await self._spawn(prepared, folder, observer)
         except BaseException:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            await asyncio.to_thread(remove_tree, folder)
             raise
         self._sandboxes[environment_id] = sandbox
         try:
+            if self._closed:
+                raise PlatformError("engine-closed", "the engine was closed meanwhile")
             assignment = _assignment(sandbox, variables)
             await sandbox.channel.assign(assignment, observer)
         except BaseException:
@@ -266,7 +270,7 @@ class ProcessEngine:
             return
         self._prepared.pop(stopped.revision_id, None)
         self._preparing.pop(stopped.revision_id, None)
-        await asyncio.to_thread(shutil.rmtree, stopped.code, ignore_errors=True)
+        await asyncio.to_thread(remove_tree, stopped.code)
 
     async def collect(self) -> None:
         """Kill and remove what is in this engine's folder and not of this daemon.
@@ -285,21 +289,22 @@ class ProcessEngine:
                 record = ProcessRecord.read(folder / _RECORD)
                 if record is not None:
                     record.kill()
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_tree(folder)
         code = self._folders.state / "code"
         for folder in code.iterdir() if code.is_dir() else ():
             if folder.name not in self._prepared:
                 kill_started_with(_TASK_ROOT, f"{folder}")
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_tree(folder)
 
     async def close(self) -> None:
         """Stop every sandbox, then remove the copies of code and clients."""
+        self._closed = True
         for sandbox in list(self._sandboxes.values()):
             await self.stop(sandbox, 0.0)
         self._prepared.clear()
         self._preparing.clear()
         for name in ("environments", "code", "clients"):
-            await asyncio.to_thread(shutil.rmtree, self._folders.state / name, ignore_errors=True)
+            await asyncio.to_thread(remove_tree, self._folders.state / name)
 
 
 def _function(prepared: PreparedProcess) -> str:
@@ -338,7 +343,7 @@ def _bury(sandbox: ProcessSandbox) -> None:
     if code != 0:
         door = f"{_RUNTIME_API}=127.0.0.1:{sandbox.channel.runtime_port}"
         kill_started_with(_TASK_ROOT, str(sandbox.prepared.code), door)
-    shutil.rmtree(sandbox.folder, ignore_errors=True)
+    remove_tree(sandbox.folder)
 
 
 def _needs_images(what: str) -> CallerError:

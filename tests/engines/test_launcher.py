@@ -32,9 +32,9 @@ def pids(text: bytes) -> list[int]:
 
 async def test_output_and_exit_code_are_exact(launched: Launched) -> None:
     await launched.shell("printf 'a\\000b'; printf 'c\\n' >&2; exit 3")
-    exit = await launched.observer.exit()
-    assert (exit.exit_code, exit.signal, exit.sandbox_lost) == (3, None, False)
-    assert exit.max_memory_bytes is not None
+    ended = await launched.observer.exit()
+    assert (ended.exit_code, ended.signal, ended.sandbox_lost) == (3, None, False)
+    assert ended.max_memory_bytes is not None
     assert launched.observer.stdout == b"a\0b"
     assert launched.observer.stderr == b"c\n"
     assert launched.observer.marks.keys() == {"runtime_started"}
@@ -42,8 +42,8 @@ async def test_output_and_exit_code_are_exact(launched: Launched) -> None:
 
 async def test_a_signal_is_told(launched: Launched) -> None:
     await launched.shell("kill -KILL $$")
-    exit = await launched.observer.exit()
-    assert (exit.exit_code, exit.signal, exit.out_of_memory) == (None, signal.SIGKILL, False)
+    ended = await launched.observer.exit()
+    assert (ended.exit_code, ended.signal, ended.out_of_memory) == (None, signal.SIGKILL, False)
 
 
 @pytest.mark.parametrize(
@@ -264,13 +264,13 @@ async def test_a_killed_launcher_is_a_lost_sandbox(launched: Launched) -> None:
 
 
 async def test_a_flood_of_output_arrives_whole_and_starves_nobody(launched: Launched) -> None:
-    await launched.shell("head -c 100000000 /dev/zero")
     sizes = {"stdout": 0, "stderr": 0}
 
     def count(stream: str, data: bytes) -> None:
         sizes[stream] += len(data)
 
     launched.observer.output = count  # type: ignore[method-assign]
+    await launched.shell("head -c 100000000 /dev/zero")
     longest, last = 0.0, asyncio.get_running_loop().time()
     while not launched.observer.exits:
         await asyncio.sleep(0)
@@ -320,8 +320,8 @@ async def test_pid_1_survives_signals_from_inside(first_process: Launched) -> No
 
 async def test_pid_1_survives_a_runtime_that_kills_everybody(first_process: Launched) -> None:
     await first_process.shell("sleep 100 & kill -KILL -1; echo alone; kill -KILL $$")
-    exit = await first_process.observer.exit()
-    assert exit.signal == signal.SIGKILL
+    ended = await first_process.observer.exit()
+    assert ended.signal == signal.SIGKILL
     await first_process.channel.reset()
     await first_process.channel.shutdown(0)
 

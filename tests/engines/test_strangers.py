@@ -1,0 +1,276 @@
+"""Peers that are no launcher, on the daemon's sockets; and a daemon that is none, to a launcher."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import struct
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from lambdash import limits
+from lambdash.engines import frames
+from lambdash.engines.channel import Assignment, Channel, ControlListener
+from lambdash.engines.frames import FrameType
+from lambdash.engines.relay import RelayListener, new_secret
+from lambdash.errors import PlatformError
+from tests.engines.launching import PATIENCE_S, Observer, start_launcher
+
+ASSIGNMENT = Assignment(("true",), (), "/")
+
+
+def hello(port: int = 9001, secret: bytes = b"", version: int = 1) -> bytes:
+    return frames.encode(FrameType.HELLO, struct.pack("!III", version, 1, port) + secret)
+
+
+STARTED = frames.encode(FrameType.STARTED, struct.pack("!IQ", 7, 0))
+
+
+@contextlib.contextmanager
+def descriptors(count: int) -> Iterator[list[int]]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    pipes = [os.pipe() for _ in range(2)]
+    passed = [listener.fileno(), pipes[0][0], pipes[1][0]]
+    try:
+        yield (passed * 2)[:count]
+    finally:
+        listener.close()
+        for ends in pipes:
+            for end in ends:
+                os.close(end)
+
+
+async def greet(folder: Path, message: bytes, count: int) -> tuple[Channel, socket.socket]:
+    listener = await ControlListener.open(folder / "c.sock")
+    stranger = socket.socket(socket.AF_UNIX)
+    stranger.connect(str(folder / "c.sock"))
+    with descriptors(count) as passed:
+        socket.send_fds(stranger, [message], passed)
+    try:
+        return await listener.accept(PATIENCE_S), stranger
+    except BaseException:
+        stranger.close()
+        raise
+
+
+@pytest.mark.parametrize(
+    ("message", "count"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", 3),
+        (hello(), 0),
+        (hello(), 2),
+        (hello(version=2), 3),
+        (hello(port=0), 3),
+        (hello()[:-1], 3),
+        (hello() + hello(), 3),
+        (STARTED, 3),
+    ],
+)
+async def test_who_does_not_greet_is_refused(tmp_path: Path, message: bytes, count: int) -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    with pytest.raises(PlatformError) as refused:
+        await greet(tmp_path, message, count)
+    assert refused.value.code == "launcher-protocol"
+    assert set(os.listdir("/proc/self/fd")) == before
+    assert os.listdir(tmp_path) == []
+
+
+async def test_nobody_coming_is_told_in_time(tmp_path: Path) -> None:
+    listener = await ControlListener.open(tmp_path / "c.sock")
+    with pytest.raises(PlatformError, match="did not connect") as refused:
+        await listener.accept(0.01)
+    assert refused.value.code == "launcher-silent"
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_path_too_long_for_the_kernel_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PlatformError) as refused:
+        await ControlListener.open(tmp_path / ("x" * 120))
+    assert refused.value.code == "socket-path-too-long"
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"\xff" * 8,
+        STARTED,
+        frames.encode(FrameType.EXITED, b"short"),
+        frames.encode(FrameType.STDOUT, b"only a relay says this"),
+        frames.encode(FrameType.HELLO),
+    ],
+)
+async def test_nonsense_after_the_start_is_a_lost_sandbox(tmp_path: Path, nonsense: bytes) -> None:
+    channel, stranger = await greet(tmp_path, hello(), 3)
+    observer = Observer()
+    with stranger:
+        stranger.sendall(STARTED)
+        await channel.assign(ASSIGNMENT, observer)
+        stranger.sendall(nonsense)
+        assert (await observer.exit()).sandbox_lost
+        stranger.settimeout(PATIENCE_S)
+        with contextlib.suppress(ConnectionError):
+            while await asyncio.to_thread(stranger.recv, 65536):
+                pass
+        channel.close()
+    assert len(observer.exits) == 1
+
+
+async def test_an_end_before_the_start_fails_the_assignment(tmp_path: Path) -> None:
+    channel, stranger = await greet(tmp_path, hello(), 3)
+    observer = Observer()
+    stranger.close()
+    with pytest.raises(PlatformError) as failed:
+        await channel.assign(ASSIGNMENT, observer)
+    assert failed.value.code == "sandbox-lost"
+    assert observer.exits == []
+    channel.close()
+
+
+@pytest.fixture
+async def relay() -> AsyncIterator[RelayListener]:
+    listener = await RelayListener.open("127.0.0.1")
+    yield listener
+    listener.close()
+    await asyncio.sleep(0)
+
+
+async def closed(reader: asyncio.StreamReader) -> bool:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while await reader.read(65536):
+                pass
+    except ConnectionError:
+        return True
+    return True
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        hello(secret=b"0" * 64),
+        hello(),
+        STARTED,
+        frames.encode(FrameType.STDOUT, b"x"),
+    ],
+)
+async def test_a_relay_cuts_off_who_knows_no_secret(relay: RelayListener, opening: bytes) -> None:
+    waiting = relay.expect(new_secret())
+    reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+    writer.write(opening)
+    assert await closed(reader)
+    writer.close()
+    assert not asyncio.ensure_future(waiting).done()
+
+
+async def test_a_secret_serves_once(relay: RelayListener) -> None:
+    secret = new_secret()
+    waiting = relay.expect(secret)
+    first, second = [await asyncio.open_connection("127.0.0.1", relay.port) for _ in range(2)]
+    first[1].write(hello(secret=secret.encode()))
+    channel = await waiting
+    second[1].write(hello(secret=secret.encode()))
+    assert await closed(second[0])
+    channel.close()
+    assert await closed(first[0])
+    for _, writer in (first, second):
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        frames.encode(FrameType.DATA, b"x", 3),
+        frames.encode(FrameType.OPEN, b"", limits.RELAY_CHANNELS_MAX),
+        frames.encode(FrameType.OPEN, b"", 1) * 2,
+        frames.encode(FrameType.OPEN, b"", 1) + frames.encode_number(FrameType.CREDIT, 1, 1),
+        frames.encode(FrameType.ASSIGN, b""),
+    ],
+)
+async def test_relayed_nonsense_is_a_lost_sandbox(relay: RelayListener, nonsense: bytes) -> None:
+    secret = new_secret()
+    waiting = relay.expect(secret)
+    reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+    writer.write(hello(secret=secret.encode()))
+    channel = await waiting
+    observer = Observer()
+    writer.write(STARTED)
+    await channel.assign(ASSIGNMENT, observer)
+    writer.write(nonsense)
+    assert (await observer.exit()).sandbox_lost
+    assert await closed(reader)
+    writer.close()
+    assert len(observer.exits) == 1
+    assert observer.connections == 0
+
+
+class Deaf(asyncio.Protocol):
+    """Reads nothing until it is told to."""
+
+    def __init__(self) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.received = bytearray()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        transport.pause_reading()
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+
+
+async def test_a_paused_reader_holds_at_most_a_window(relay: RelayListener) -> None:
+    secret = new_secret()
+    waiting = relay.expect(secret)
+    reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+    writer.write(hello(secret=secret.encode()))
+    channel = await waiting
+    observer, deaf = Observer(), Deaf()
+    observer.protocol = lambda _: deaf
+    writer.write(STARTED)
+    await channel.assign(ASSIGNMENT, observer)
+    half = bytes(limits.RELAY_WINDOW_BYTES // 2)
+    data = frames.encode(FrameType.DATA, half, 1)
+    writer.write(frames.encode(FrameType.OPEN, b"", 1) + data + data)
+    writer.write(frames.encode(FrameType.STDOUT, b"."))
+    await observer.until(lambda: observer.stdout == b".")
+    assert not deaf.received
+    assert deaf.transport is not None
+    deaf.transport.resume_reading()
+    writer.write(frames.encode(FrameType.STDOUT, b"."))
+    await observer.until(lambda: observer.stdout == b"..")
+    assert len(deaf.received) == limits.RELAY_WINDOW_BYTES
+    deaf.transport.pause_reading()
+    writer.write(data + data + frames.encode(FrameType.DATA, b"x", 1))
+    assert (await observer.exit()).sandbox_lost
+    assert await closed(reader)
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"\xff" * 8,
+        frames.encode(FrameType.HELLO),
+        frames.encode(FrameType.RESET),
+        frames.encode(FrameType.ASSIGN, b""),
+        frames.encode(FrameType.ASSIGN, struct.pack("!IIHH", 0, 0, 500, 500) + b"/\0sh\0"),
+        frames.encode(FrameType.ASSIGN, struct.pack("!IIHH", 0, 0, 0, 0) + b"/\0"),
+        frames.encode(FrameType.SHUTDOWN, b"1"),
+        frames.encode(FrameType.DATA, b"x", 60000),
+    ],
+)
+async def test_a_launcher_ends_when_its_daemon_talks_nonsense(
+    tmp_path: Path, nonsense: bytes
+) -> None:
+    with socket.socket(socket.AF_UNIX) as daemon:
+        daemon.bind(str(tmp_path / "c.sock"))
+        daemon.listen(1)
+        process = start_launcher({"LAMBDASH_CONTROL": str(tmp_path / "c.sock")})
+        connection, _ = await asyncio.to_thread(daemon.accept)
+        with connection:
+            connection.sendall(nonsense)
+            assert await asyncio.to_thread(process.wait, PATIENCE_S) == 1
