@@ -12,10 +12,15 @@ import requests
 
 from lambdash import limits
 from lambdash.engines.images.dockerfile import BuildContext
+from lambdash.engines.images.streams import follow, release
 from lambdash.errors import CallerError, FunctionError, LambdashError, PlatformError
 from lambdash.model.progress import Progress, ProgressSink
 
 CONTEXT_LABEL = "lambdash.context"
+# the builder turns each label into a step of its own after the Dockerfile's
+_LABELS = ("lambdash", CONTEXT_LABEL)
+_NOISE = re.compile(r"^( ---> |Removing intermediate container |Step \d+/\d+ : LABEL lambdash)")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _STEP = re.compile(r"^Step (\d+)/(\d+) : (.*)$")
 
 
@@ -43,13 +48,17 @@ class BuildProgress:
         lines = (self._partial + str(event.get("stream") or "")).split("\n")
         self._partial = lines.pop()
         for line in lines:
-            if line.strip():
-                self.log.append(line.rstrip())
-            step = _STEP.match(line)
-            if step is not None:
-                self.at, self.total, self.step = float(step[1]), float(step[2]), step[3]
-                moved = Progress(self.task, self.step, self.at - 1, self.total, "steps")
+            moved = self._line(_COLOUR.sub("", line).rstrip()) or moved
         return moved
+
+    def _line(self, line: str) -> Progress | None:
+        if line and not _NOISE.match(line):
+            self.log.append(line)
+        step = _STEP.match(line)
+        if step is None or float(step[1]) > float(step[2]) - len(_LABELS):
+            return None
+        self.at, self.total, self.step = float(step[1]), float(step[2]) - len(_LABELS), step[3]
+        return Progress(self.task, self.step, self.at - 1, self.total, "steps")
 
     def _failed(self, why: str) -> LambdashError:
         if self.step.upper().startswith("FROM"):
@@ -65,10 +74,19 @@ class BuildProgress:
         return FunctionError("image-build-failed", "\n".join([f"{where} failed: {why}", *log]))
 
 
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """``platform`` as Docker says it (``linux/arm64``), None for the engine's own."""
+
+    task: str
+    tag: str
+    platform: str | None
+
+
 def build(
     api: docker.APIClient,
     context: BuildContext,
-    options: "BuildOptions",
+    options: BuildOptions,
     progress: ProgressSink,
 ) -> None:
     """Build and tag. Blocking. The base image is asked of a registry only when it is missing.
@@ -89,17 +107,15 @@ def build(
                 tag=options.tag,
                 target=context.source.target or "",
                 buildargs=dict(context.source.arguments),
-                labels={"lambdash": "1", CONTEXT_LABEL: context.identity},
+                labels=dict(zip(_LABELS, ("1", context.identity), strict=True)),
                 platform=options.platform,
                 decode=True,
                 rm=True,
                 forcerm=True,
             )
-            for event in stream:
-                moved = follower.feed(event)
-                if moved is not None:
-                    progress(moved)
+            follow(stream, follower.feed, progress)
     except docker.errors.APIError as error:
+        release(error)
         text = f"the engine refused to build {context.source.dockerfile}: {error.explanation}"
         fault = CallerError if error.is_client_error() else PlatformError
         raise fault("image-build-failed", text) from error
@@ -108,12 +124,3 @@ def build(
         raise PlatformError("image-build-failed", text, "see `lambdash doctor`") from error
     finally:
         progress(Progress(options.task, finished=True))
-
-
-@dataclass(frozen=True, slots=True)
-class BuildOptions:
-    """``platform`` as Docker says it (``linux/arm64``), None for the engine's own."""
-
-    task: str
-    tag: str
-    platform: str | None

@@ -69,7 +69,7 @@ def runtime_client_tree(
     if interpreter is None:
         raise interpreter_missing(wanted)
     home = cache_dir / "runtime-clients"
-    final = home / f"{runtime}-{_identity(wanted, extra_requirements)}"
+    final = home / client_name(wanted, extra_requirements)
     if final.is_dir():
         return final
     home.mkdir(parents=True, exist_ok=True)
@@ -113,7 +113,8 @@ def interpreter_missing(wanted: Runtime) -> PlatformError:
     )
 
 
-def _identity(wanted: Runtime, extra_requirements: tuple[str, ...]) -> str:
+def client_name(wanted: Runtime, extra_requirements: tuple[str, ...] = BUNDLED_ON_AWS) -> str:
+    """The name of the runtime client's folder, which changes with all that decides its content."""
     folder = _SHIPPED[wanted.family]
     files = sorted(path for path in folder.iterdir() if path.is_file())
     document = {
@@ -121,7 +122,8 @@ def _identity(wanted: Runtime, extra_requirements: tuple[str, ...]) -> str:
         "platform": [platform.system(), platform.machine(), *platform.libc_ver()],
         "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
     }
-    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+    return f"{wanted.identifier}-{digest[:16]}"
 
 
 @contextmanager

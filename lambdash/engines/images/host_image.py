@@ -9,11 +9,10 @@ import hashlib
 import json
 import platform
 import stat
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambdash.engines.images.client_tree import interpreter_missing
+from lambdash.engines.images.client_tree import client_name, interpreter_missing
 from lambdash.engines.images.closure import closure_of
 from lambdash.engines.images.host_languages import lay_node_into, lay_python_into
 from lambdash.engines.images.host_shell import lay_shell_into, shell_sources
@@ -61,7 +60,6 @@ class HostIngredients:
 
     runtime: Runtime
     interpreter: Path | None
-    client: Path | None
     identity: str
 
     @property
@@ -89,19 +87,16 @@ def can_be_made(runtime: Runtime, architecture: str) -> PlatformError | None:
     return None
 
 
-def ingredients(
-    runtime: Runtime, architecture: str, client_of: Callable[[str], Path]
-) -> HostIngredients:
-    """Gather what the image is made of; ``client_of`` gives the runtime client's folder. Blocking.
+def ingredients(runtime: Runtime, architecture: str) -> HostIngredients:
+    """Gather what the image is made of. Blocking.
 
     Raises:
-        PlatformError: this machine cannot bring that image, or the client cannot be installed.
+        PlatformError: this machine cannot bring that image.
     """
     refusal = can_be_made(runtime, architecture)
     if refusal is not None:
         raise refusal
     interpreter = find_interpreter(runtime.identifier)
-    client = None if interpreter is None else client_of(runtime.identifier)
     files = [interpreter, _certificates(), which_on_host("curl"), *shell_sources().values()]
     recipe = [
         *sorted(_CONTAINER_FILES.iterdir()),
@@ -109,17 +104,17 @@ def ingredients(
     ]
     document = {
         "runtime": [runtime.identifier, architecture],
-        "client": None if client is None else client.name,
+        "client": None if interpreter is None else client_name(runtime),
         "files": [_stamp(file) for file in files if file is not None],
         "libc": platform.libc_ver(),
         "recipe": [hashlib.sha256(file.read_bytes()).hexdigest() for file in recipe],
         "variables": VARIABLES,
     }
     identity = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
-    return HostIngredients(runtime, interpreter, client, identity)
+    return HostIngredients(runtime, interpreter, identity)
 
 
-def lay_out(parts: HostIngredients) -> Layout:
+def lay_out(parts: HostIngredients, client: Path | None) -> Layout:
     """The whole root file system. Blocking (about a second: ldd over every extension module)."""
     layout = Layout()
     shell = shell_sources()
@@ -130,9 +125,9 @@ def lay_out(parts: HostIngredients) -> Layout:
         programs += lay_python_into(layout, parts.interpreter, _CERTIFICATES_AT)
     else:
         programs += lay_node_into(layout, parts.interpreter)
-    if parts.client is not None:
-        layout.add_tree("/var/runtime", parts.client, lambda path: path.name != ".lock")
-        programs += sorted(parts.client.rglob("*.so"))
+    if client is not None:
+        layout.add_tree("/var/runtime", client, lambda path: path.name != ".lock")
+        programs += sorted(client.rglob("*.so"))
     closure_of(programs).lay_into(layout)
     lay_shell_into(layout, shell)
     _lay_conventions_into(layout, parts.runtime)

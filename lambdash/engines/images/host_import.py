@@ -2,8 +2,10 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 
 import docker
 import docker.errors
@@ -11,30 +13,43 @@ import requests
 
 from lambdash.engines.images.host_image import HostIngredients, changes, lay_out
 from lambdash.engines.images.layout import Layout, stream
-from lambdash.errors import PlatformError
+from lambdash.errors import LambdashError, PlatformError
 from lambdash.model.progress import Progress, ProgressSink
 
 
-def import_host_image(
-    api: docker.APIClient, parts: HostIngredients, replaces: str | None, progress: ProgressSink
-) -> str:
-    """Import under the runtime's host tag and return the image's id. Blocking (2 to 6 s).
+@dataclass(frozen=True, slots=True)
+class HostImport:
+    """``client_of`` gives the runtime client's folder, installing it where that is to be done.
 
     ``replaces`` is the id of the outdated image, removed unless a container still uses it.
+    """
+
+    parts: HostIngredients
+    client_of: Callable[[str], Path]
+    replaces: str | None = None
+
+
+def import_host_image(api: docker.APIClient, order: HostImport, progress: ProgressSink) -> str:
+    """Import under the runtime's host tag and return the image's id. Blocking (2 to 6 s).
 
     Raises:
         PlatformError: ``host-image-failed``.
     """
     started = time.monotonic()
+    parts, replaces = order.parts, order.replaces
     tag = parts.runtime.host_image
     task = f"image {tag}"
     progress(Progress(task, f"collecting {parts.described}"))
-    layout = lay_out(parts)
     try:
+        has_client = parts.interpreter is not None
+        client = order.client_of(parts.runtime.identifier) if has_client else None
+        layout = lay_out(parts, client)
         digest = _send(api, parts, _counted(layout, task, progress))
-    finally:
-        seconds = time.monotonic() - started
-        progress(Progress(task, f"made from {parts.described} in {seconds:.1f} s", finished=True))
+    except LambdashError:
+        progress(Progress(task, "failed", finished=True))
+        raise
+    seconds = time.monotonic() - started
+    progress(Progress(task, f"made from {parts.described} in {seconds:.1f} s", finished=True))
     if replaces is not None and replaces != digest:
         # in use: it stays, nameless, and goes with its containers
         with suppress(docker.errors.APIError):

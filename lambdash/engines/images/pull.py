@@ -1,6 +1,6 @@
 """Pulling an image: the engine's event stream as one bar, and failures remembered for a while."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from docker.utils import parse_repository_tag
 
 from lambdash import limits
 from lambdash.clock import Clock
+from lambdash.engines.images.streams import follow, release
 from lambdash.errors import CallerError, LambdashError, PlatformError
 from lambdash.model.progress import Progress, ProgressSink
 
@@ -22,11 +23,18 @@ class PullProgress:
     """Layers' byte counts summed into one bar. ``total`` grows as the engine learns of layers."""
 
     task: str
+    reference: str
     _done: dict[str, float] = field(default_factory=dict)
     _total: dict[str, float] = field(default_factory=dict)
 
     def feed(self, event: Mapping[str, Any]) -> Progress | None:
-        """The bar after one event of the stream, or None when the event moves nothing."""
+        """The bar after one event of the stream, or None when the event moves nothing.
+
+        Raises:
+            PlatformError: ``image-pull-failed``, when the event says so.
+        """
+        if "error" in event:
+            raise _failed(self.reference, str(event["error"]))
         layer, status = event.get("id"), event.get("status", "")
         if not isinstance(layer, str):
             return None
@@ -86,29 +94,19 @@ def pull(
         stream = api.pull(
             repository, tag=tag or "latest", stream=True, decode=True, platform=platform
         )
-        _follow(stream, reference, PullProgress(task).feed, progress)
+        follow(stream, PullProgress(task, reference).feed, progress)
     except docker.errors.NotFound as error:
+        release(error)
         hint = "check the name and the tag; a private image needs `docker login` first"
         text = f"`{reference}` was not found in its registry: {error.explanation}"
         raise CallerError("image-not-found", text, hint) from error
+    except docker.errors.APIError as error:
+        release(error)
+        raise _failed(reference, str(error.explanation or error)) from error
     except (docker.errors.DockerException, requests.RequestException) as error:
-        raise _failed(reference, str(getattr(error, "explanation", None) or error)) from error
+        raise _failed(reference, str(error)) from error
     finally:
         progress(Progress(task, finished=True))
-
-
-def _follow(
-    stream: Iterable[Mapping[str, Any]],
-    reference: str,
-    feed: Callable[[Mapping[str, Any]], Progress | None],
-    progress: ProgressSink,
-) -> None:
-    for event in stream:
-        if "error" in event:
-            raise _failed(reference, str(event["error"]))
-        moved = feed(event)
-        if moved is not None:
-            progress(moved)
 
 
 def _failed(reference: str, why: str) -> PlatformError:

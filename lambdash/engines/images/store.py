@@ -27,7 +27,7 @@ from lambdash.engines.images.host_image import (
     ingredients,
     machine_architecture,
 )
-from lambdash.engines.images.host_import import import_host_image
+from lambdash.engines.images.host_import import HostImport, import_host_image
 from lambdash.engines.images.pull import FailedPulls, pull
 from lambdash.engines.images.table import Runtime, runtime_named
 from lambdash.engines.protocol import PullPolicy
@@ -186,7 +186,7 @@ class ImageStore:
         """
         wanted = runtime_named(runtime)
         async with self._alone(wanted.host_image):
-            parts = await self._run(lambda: ingredients(wanted, architecture, self._client_of))
+            parts = await self._run(lambda: ingredients(wanted, architecture))
             found = await self._inspect(wanted.host_image)
             if found is not None and _labels(found).get(IDENTITY_LABEL) == parts.identity:
                 return ImagePackage(wanted.host_image, str(found["Id"]))
@@ -251,7 +251,8 @@ class ImageStore:
     ) -> ImagePackage:
         sink = _on_loop(progress)
         replaces = None if outdated is None else str(outdated["Id"])
-        digest = await self._run(lambda: import_host_image(self._api, parts, replaces, sink))
+        order = HostImport(parts, self._client_of, replaces)
+        digest = await self._run(lambda: import_host_image(self._api, order, sink))
         return ImagePackage(parts.runtime.host_image, digest)
 
     def _client_of(self, runtime: str) -> Path:

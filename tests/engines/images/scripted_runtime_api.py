@@ -117,7 +117,9 @@ def _next_headers(request_id: str, body: bytes) -> dict[str, str]:
 @contextmanager
 def scripted(*events: Any, host: str = "127.0.0.1") -> Iterator[ScriptedRuntimeApi]:
     """Each event is JSON-encoded, bytes are taken as they are."""
-    encoded = [event if isinstance(event, bytes) else json.dumps(event).encode() for event in events]
+    encoded = [
+        event if isinstance(event, bytes) else json.dumps(event).encode() for event in events
+    ]
     api = ScriptedRuntimeApi(encoded, host)
     try:
         yield api

@@ -1,7 +1,7 @@
 """Our Node client, spoken to by a scripted Runtime API: shapes as AWS's client posts them.
 
-Expected values: facts of AWS's own client (github.com/aws/aws-lambda-nodejs-runtime-interface-client)
-and https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html.
+Expected values: AWS's own client (github.com/aws/aws-lambda-nodejs-runtime-interface-client) and
+https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html.
 """
 
 import json
