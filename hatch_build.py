@@ -5,6 +5,7 @@ With a C compiler (``cc``) the one for this machine is built; without, or with
 x86_64 and arm64, static against musl.
 """
 
+import hashlib
 import os
 import platform
 import shutil
@@ -74,5 +75,13 @@ class LauncherBuildHook(BuildHookInterface):  # type: ignore[type-arg]
             subprocess.run([*compiler, *_FLAGS, "-o", str(scratch), *sources], check=True)
             scratch.chmod(0o755)
             scratch.replace(target)
+            target.with_name(f"{target.name}.source").write_text(self._source_digest())
         finally:
             scratch.unlink(missing_ok=True)
+
+    def _source_digest(self) -> str:
+        """As ``lambdash.engines.launcher`` computes it: a stale binary in a checkout is noticed."""
+        digest = hashlib.sha256()
+        for name in (*_SOURCES, "launcher.h"):
+            digest.update(Path(self.root, _FOLDER, name).read_bytes())
+        return digest.hexdigest()[:16]

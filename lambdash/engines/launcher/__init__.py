@@ -45,15 +45,18 @@ def _machine() -> str:
 def _find(system: str, architecture: str) -> Path:
     name = f"launcher-{system}-{architecture}"
     carried = _FOLDER / "bin" / name
-    if carried.is_file():
+    source = _source_digest()
+    if carried.is_file() and _made_from(carried) == source:
         return carried
-    cached = _cache_folder() / name
+    cached = _cache_folder() / source / name
     if cached.is_file():
         return cached
     if (system, architecture) == (sys.platform, _machine()):
         compiler = shutil.which("cc")
         if compiler is not None:
             return _compile(compiler, cached)
+    if carried.is_file():  # of an earlier source, in a checkout; the greeting tells whether it fits
+        return carried
     raise PlatformError(
         "launcher-missing",
         f"there is no launcher for {system} on {architecture}",
@@ -61,12 +64,25 @@ def _find(system: str, architecture: str) -> Path:
     )
 
 
-def _cache_folder() -> Path:
-    digest = hashlib.sha256(" ".join(_FLAGS).encode())
+def _made_from(carried: Path) -> str:
+    """The digest of the source a carried binary was built from; empty when that is not known."""
+    try:
+        return carried.with_name(f"{carried.name}.source").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _source_digest() -> str:
+    """hatch_build.py writes the same beside each binary."""
+    digest = hashlib.sha256()
     for name in (*_SOURCES, *_HEADERS):
         digest.update((_FOLDER / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _cache_folder() -> Path:
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "lambdash" / "launcher" / digest.hexdigest()[:16]
+    return Path(root) / "lambdash" / "launcher"
 
 
 def _compile(compiler: str, target: Path) -> Path:

@@ -1,5 +1,6 @@
 import os
 import secrets
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,16 @@ from tests.engines.docker.shell_image import ShellImages, make
 
 POLLING = """#!/bin/sh
 while :; do
-  printf 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n' | nc 127.0.0.1 9001
+  printf 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\n\\r\\n' | nc 127.0.0.1 9001
+done
+"""
+# Does what each answer says, so that a test decides what happens inside.
+OBEDIENT = """#!/bin/sh
+while :; do
+  printf 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\n\\r\\n' |
+    nc 127.0.0.1 9001 > /tmp/answer
+  tail -n 1 /tmp/answer > /tmp/command
+  . /tmp/command
 done
 """
 
@@ -65,14 +75,18 @@ def options(api: Any, tmp_path: Path) -> DockerOptions:
 
 @pytest.fixture
 async def engine(options: DockerOptions) -> AsyncIterator[DockerEngine]:
-    import shutil
-
     assert isinstance(await detect(options.surroundings), Found)
     engine = DockerEngine(options)
     await engine.start()
     yield engine
     await engine.close()
     shutil.rmtree(options.runtime_dir)
+
+
+@pytest.fixture
+def obedient(tmp_path: Path) -> Path:
+    """A package tree whose bootstrap runs each answer as a shell command, then polls again."""
+    return write_tree(tmp_path / "obedient", OBEDIENT)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
-"""An observer that plays the daemon's side of the Runtime API, just enough to see a runtime live."""
+"""An observer that plays the daemon's side of the Runtime API, enough to see a runtime live."""
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lambdash.engines.protocol import SandboxExit
@@ -59,13 +60,22 @@ class Witness:
         transport.write(head + body)
         transport.close()
 
-    async def until(self, wanted: "object") -> None:
+    async def until(self, wanted: Callable[[], object]) -> None:
         """Wait until ``wanted()`` is true, looking at every piece of news."""
-        assert callable(wanted)
         async with asyncio.timeout(20):
             while not wanted():
                 self._changed.clear()
                 await self._changed.wait()
+
+    async def said(self, text: str) -> None:
+        """Wait until the runtime has written ``text``."""
+        await self.until(lambda: text.encode() in self.written)
+
+    async def ended(self) -> SandboxExit:
+        """Wait for the one exit."""
+        await self.until(lambda: self.exits)
+        assert len(self.exits) == 1
+        return self.exits[0]
 
     async def polled(self, times: int = 1) -> None:
         await self.until(lambda: len(self.requests) >= times)

@@ -12,7 +12,7 @@ from lambdash.errors import CallerError
 from lambdash.model import DockerfileSource, ImagePackage
 from lambdash.model.progress import ProgressSink
 
-REFERENCE = "lambdash-test/shell:1"
+REFERENCE = "lambdash-test/shell:2"
 
 
 def archive(busybox: bytes) -> bytes:
@@ -25,7 +25,21 @@ def archive(busybox: bytes) -> bytes:
         member = tarfile.TarInfo("bin/busybox")
         member.mode, member.size = 0o755, len(busybox)
         tar.addfile(member, io.BytesIO(busybox))
-        for name in ("sh", "cat", "nc", "wget", "sleep", "nslookup", "id", "printf", "dd", "env"):
+        for name in (
+            "sh",
+            "cat",
+            "nc",
+            "wget",
+            "sleep",
+            "nslookup",
+            "id",
+            "printf",
+            "dd",
+            "env",
+            "tail",
+            "ls",
+            "touch",
+        ):
             member = tarfile.TarInfo(f"bin/{name}")
             member.type, member.linkname = tarfile.SYMTYPE, "busybox"
             tar.addfile(member)
