@@ -139,54 +139,34 @@ class Fleet:
         now: float,
         commands: list[Command],
     ) -> bool:
-        """False: memory is not there yet, and nobody who came later may take it."""
-        if not self._take_slot(function, invocation, now, commands):
-            del self.hungry[function.name]
-            return True
-        if not self._make_room(function, invocation, now, commands):
-            return False
-        commands.append(self.launch_current(function, invocation, now))
-        return True
+        """One step towards a launch: evict one, or launch, or give up until a slot is free.
 
-    def _take_slot(
-        self,
-        function: FunctionPool,
-        invocation: PooledInvocation,
-        now: float,
-        commands: list[Command],
-    ) -> bool:
-        if function.has_slot():
+        False: memory is not there yet, and nobody who came later may take it. One step at a time,
+        because an eviction may leave someone wanting who came earlier.
+        """
+        charge_mb = function.charge_mb
+        if not function.has_slot():
+            victim = function.evictable() if invocation.cold else None
+            if victim is None or not function.has_slot_after_eviction():
+                del self.hungry[function.name]
+                return True
+        elif self.memory.fits(charge_mb):
+            commands.append(self.launch_current(function, invocation, now))
             return True
-        victim = function.evictable() if invocation.cold else None
-        if victim is None or not function.has_slot_after_eviction():
-            return False
-        self._evict(victim, now, commands)
-        return True
-
-    def _make_room(
-        self,
-        function: FunctionPool,
-        invocation: PooledInvocation,
-        now: float,
-        commands: list[Command],
-    ) -> bool:
-        while not self.memory.will_fit(function.charge_mb):
-            victim = self._least_recently_used(function)
-            if victim is None and invocation.cold:
-                victim = function.evictable()
+        else:
+            victim = None if self.memory.will_fit(charge_mb) else self._least_missed(function)
             if victim is None:
                 return False
-            self._evict(victim, now, commands)
-        return self.memory.fits(function.charge_mb)
-
-    def _least_recently_used(self, spared: FunctionPool) -> Environment | None:
-        candidates = (pool.evictable() for pool in self.functions.values() if pool is not spared)
-        found = [environment for environment in candidates if environment is not None]
-        return min(found, key=lambda environment: environment.since, default=None)
-
-    def _evict(self, victim: Environment, now: float, commands: list[Command]) -> None:
         commands.append(self.retire(victim, StopReason.EVICTED, Stop, now))
         self.hungry[victim.function] = self.functions[victim.function]
+        return True
+
+    def _least_missed(self, function: FunctionPool) -> Environment | None:
+        """The least recently used of the others, else one of its own (a cold one waits then)."""
+        candidates = (pool.evictable() for pool in self.functions.values() if pool is not function)
+        found = [environment for environment in candidates if environment is not None]
+        least = min(found, key=lambda environment: environment.since, default=None)
+        return function.evictable() if least is None else least
 
     def settle(
         self,

@@ -210,6 +210,7 @@ PoolMachine.TestCase.settings = settings(
     max_examples=int(os.environ.get("LAMBDASH_POOL_EXAMPLES", "60")),
     stateful_step_count=40,
     deadline=None,
+    report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
 TestPoolMachine = PoolMachine.TestCase
