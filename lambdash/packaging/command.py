@@ -32,10 +32,14 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How it ended; ``last_lines`` are free of escape sequences and of credentials in URLs."""
+    """How it ended; ``lines`` are the first and the last of what it said.
+
+    Some tools begin with the reason and end with a page of usage, others the other way round. No
+    escape sequence and no credentials of a URL come through.
+    """
 
     exit_code: int
-    last_lines: tuple[str, ...]
+    lines: tuple[str, ...]
 
 
 async def run(command: Command, talk: Talk) -> Ended:
@@ -65,7 +69,7 @@ async def run(command: Command, talk: Talk) -> Ended:
 
 
 async def _read_lines(stream: asyncio.StreamReader, talk: Talk) -> tuple[str, ...]:
-    kept: deque[str] = deque(maxlen=limits.COMMAND_LINES_KEPT)
+    kept = _Kept()
     rest = b""
     while block := await stream.read(64 * 1024):
         *lines, rest = (rest + block).split(b"\n")
@@ -73,14 +77,33 @@ async def _read_lines(stream: asyncio.StreamReader, talk: Talk) -> tuple[str, ..
         for line in lines:
             _keep(line, kept, talk)
     _keep(rest, kept, talk)
-    return tuple(kept)
+    return kept.all
 
 
-def _keep(line: bytes, kept: deque[str], talk: Talk) -> None:
+class _Kept:
+    def __init__(self) -> None:
+        self._first: list[str] = []
+        self._last: deque[str] = deque(maxlen=limits.COMMAND_LAST_LINES_KEPT)
+        self._left_out = 0
+
+    def add(self, line: str) -> None:
+        if len(self._first) < limits.COMMAND_FIRST_LINES_KEPT:
+            self._first.append(line)
+            return
+        self._left_out += len(self._last) == self._last.maxlen
+        self._last.append(line)
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        gap = (f"... {self._left_out} lines left out ...",) if self._left_out else ()
+        return (*self._first, *gap, *self._last)
+
+
+def _keep(line: bytes, kept: _Kept, talk: Talk) -> None:
     text = _CONTROLS.sub("", line.decode(errors="replace"))
     text = without_credentials(text.rstrip())[: limits.COMMAND_LINE_MAX_CHARS]
     if text:
-        kept.append(text)
+        kept.add(text)
         talk(text.strip())
 
 

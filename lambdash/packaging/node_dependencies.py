@@ -48,7 +48,7 @@ class NodeDependencies:
         if ended.exit_code:
             if is_nearly_full(staged):
                 raise disk_full(staged)
-            raise self._failed("\n".join(ended.last_lines))
+            raise self._failed("\n".join(ended.lines))
         skipped = _with_scripts(tree)
         if skipped:
             talk(f"notice: install scripts are not run; {', '.join(skipped)} may need theirs")

@@ -43,17 +43,18 @@ _ROWS = (
     _Row("cert", "SSL_CERT_FILE", "", ("SSL_CERT_FILE",)),
     _Row("client-cert", "SSL_CLIENT_CERT", "", ("SSL_CLIENT_CERT",)),
     _Row("proxy", "ALL_PROXY", "", ("ALL_PROXY", "HTTPS_PROXY", "all_proxy", "https_proxy")),
-    _Row("no-index", "UV_NO_INDEX", "", ("UV_NO_INDEX",), ("no-index",)),
     _Row("timeout", "UV_HTTP_TIMEOUT", "", ("UV_HTTP_TIMEOUT",)),
 )
+_ON = frozenset({"1", "true", "t", "yes", "y", "on"})
 _VARIABLES = {"timeout": ("PIP_DEFAULT_TIMEOUT", "PIP_TIMEOUT")}
 
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """``variables`` to set for uv; ``options`` are the names of pip's that they come from."""
+    """``variables`` and ``arguments`` for uv; ``options`` are pip's, which they come from."""
 
     variables: Mapping[str, str]
+    arguments: tuple[str, ...]
     options: tuple[str, ...]
 
 
@@ -76,7 +77,11 @@ def translate(environ: Mapping[str, str], folder: Path) -> Translation:
     if "UV_INDEX" in variables and not _has_strategy(environ, keys):
         # pip takes the best version of all its indexes, uv that of the first which has the name.
         variables["UV_INDEX_STRATEGY"] = "unsafe-best-match"
-    return Translation(variables, tuple(used))
+    arguments: tuple[str, ...] = ()
+    if options.get("no-index", "").lower() in _ON and "no-index" not in keys:
+        used.append("no-index")
+        arguments = ("--no-index",)  # uv has no variable for it
+    return Translation(variables, arguments, tuple(used))
 
 
 def _has_strategy(environ: Mapping[str, str], keys: set[str]) -> bool:
@@ -96,8 +101,8 @@ def _pip_options(environ: Mapping[str, str]) -> dict[str, str]:
         for variable in _VARIABLES.get(row.option, default):
             if environ.get(variable):
                 options[row.option] = environ[variable]
-    if options.get("no-index", "").lower() in {"0", "false", "no", "off"}:
-        del options["no-index"]
+    if environ.get("PIP_NO_INDEX"):
+        options["no-index"] = environ["PIP_NO_INDEX"]
     return options
 
 

@@ -17,7 +17,7 @@ from lambdash import limits
 from lambdash.errors import CallerError, PlatformError
 from lambdash.packaging.command import Command, Talk, run
 from lambdash.packaging.disk import disk_full, is_nearly_full
-from lambdash.packaging.pip_configuration import translate
+from lambdash.packaging.pip_configuration import Translation, translate
 from lambdash.packaging.target import Target
 
 _INCLUDE = re.compile(r"(?:-r|-c|--requirement|--constraint)(?:\s*=\s*|\s+|(?=[^-\s]))(\S+)")
@@ -49,20 +49,20 @@ class PythonDependencies:
 
     folder: Path
     target: Target
+    translation: Translation
     variables: Mapping[str, str]
-    pip_options: tuple[str, ...]
     fingerprint: str
 
     async def install(self, staged: Path, talk: Talk) -> None:
         """Fill ``staged/tree``; ``CallerError`` (dependencies-failed) has uv's last words."""
-        if self.pip_options:
-            talk(f"using pip's configuration for {', '.join(self.pip_options)}")
+        if self.translation.options:
+            talk(f"using pip's configuration for {', '.join(self.translation.options)}")
         tree = staged / "tree"
         ended = await run(Command(self._arguments(tree), self.folder, self.variables), _terse(talk))
         if ended.exit_code:
             if is_nearly_full(staged):
                 raise disk_full(staged)
-            raise self._failed(ended.exit_code, ended.last_lines)
+            raise self._failed(ended.exit_code, ended.lines)
 
     def _arguments(self, tree: Path) -> list[str]:
         return [
@@ -70,10 +70,11 @@ class PythonDependencies:
             *("--target", str(tree), "--link-mode", "copy", "--color", "never"),
             *("--python", sys.executable, "--python-version", self.target.version),
             *("--python-platform", self.target.python_platform, "--only-binary", ":all:"),
+            *self.translation.arguments,
         ]
 
-    def _failed(self, exit_code: int, last_lines: tuple[str, ...]) -> CallerError:
-        lines = "\n".join(last_lines) or f"uv ended with exit code {exit_code}"
+    def _failed(self, exit_code: int, lines: tuple[str, ...]) -> CallerError:
+        said = "\n".join(lines) or f"uv ended with exit code {exit_code}"
         glibc = ".".join(str(part) for part in self.target.glibc)
         hint = (
             f"every package needs a wheel for Python {self.target.version} on "
@@ -84,7 +85,7 @@ class PythonDependencies:
         )
         return CallerError(
             "dependencies-failed",
-            f"the dependencies in {self.folder / 'requirements.txt'} cannot be installed:\n{lines}",
+            f"the dependencies in {self.folder / 'requirements.txt'} cannot be installed:\n{said}",
             hint,
         )
 
@@ -125,7 +126,8 @@ def python_dependencies(
     for name, value in sorted(variables.items()):
         if name.startswith("UV_") and name != "UV_CACHE_DIR":
             digest.update(f"{name}\0{value}\0".encode())
-    return PythonDependencies(folder, target, variables, translation.options, digest.hexdigest())
+    digest.update(repr(translation.arguments).encode())
+    return PythonDependencies(folder, target, translation, variables, digest.hexdigest())
 
 
 def requirement_files(folder: Path) -> dict[str, str]:
