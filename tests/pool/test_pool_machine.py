@@ -5,7 +5,6 @@ import os
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.pool.world import FREE, STARTING, Place, State, World
 
 from lambdash.model import Scaling
 from lambdash.pool import (
@@ -21,6 +20,7 @@ from lambdash.pool import (
     PoolOptions,
     StopReason,
 )
+from tests.pool.world import FREE, STARTING, Place, State, World
 
 NAMES = ("a", "b", "c")
 MEMORY_MB = {0: 128, 1: 300, 2: 1024}

@@ -305,9 +305,10 @@ class World:
         """Anything goes wrong with it, at any time."""
         waiting_for = self.callers.get(place.launched_for or "")
         victim = place.caller
-        if place.state in STARTING and place.revision == self.functions[place.function].revision:
-            if waiting_for is not None and self.waits(waiting_for):
-                victim = waiting_for
+        is_current = place.revision == self.functions[place.function].revision
+        is_awaited = waiting_for is not None and self.waits(waiting_for)
+        if place.state in STARTING and is_current and is_awaited:
+            victim = waiting_for
         before = {caller.id for caller in self.callers.values() if caller.answers}
         was_starting = place.state in STARTING
         self.failing = place
