@@ -11,7 +11,7 @@ import click
 
 import lambdash
 from lambdash.cli.context import shared_options
-from lambdash.cli.terminal import Terminal, abandon_stdout
+from lambdash.cli.terminal import Terminal
 from lambdash.errors import CallerError
 
 # In the order of a day's work; the short text is here so that `--help` imports no command
@@ -100,9 +100,6 @@ def run(arguments: Sequence[str]) -> int:
         return _terminal(arguments).fail(_usage_error(error))
     except click.ClickException as error:
         return _terminal(arguments).fail(CallerError("usage", error.format_message()))
-    except BrokenPipeError:
-        abandon_stdout()
-        return 0
 
 
 def _terminal(arguments: Sequence[str]) -> Terminal:

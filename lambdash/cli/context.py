@@ -121,6 +121,8 @@ class Command(click.Command):
             return super().invoke(ctx) or 0
         except LambdashError as error:
             return context.terminal.fail(error)
+        except BrokenPipeError:  # the reader has all it wanted; click would exit with 1
+            return 0
         finally:
             context.terminal.close()
 

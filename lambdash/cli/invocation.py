@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import json
 import os
 import sys
 
@@ -71,16 +70,26 @@ def _print(request: InvokeRequest, result: dict[str, Any]) -> None:
     if answer:
         newline = b"\n" if sys.stdout.isatty() and not answer.endswith(b"\n") else b""
         terminal.data(answer + newline)
-    for line in error_lines(result, answer, verbose=on_terminal or request.body["tail"]):
+    for line in error_lines(
+        result, _error_document(answer), verbose=on_terminal or request.body["tail"]
+    ):
         terminal.warn(line)
     if result.get("timings_ms"):
         terminal.say(timing_line(result))
 
 
+def _error_document(answer: bytes) -> dict[str, Any]:
+    try:
+        document = payload.parsed(answer)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
 def _document(result: dict[str, Any], answer: bytes) -> dict[str, Any]:
     document: dict[str, Any] = {}
     try:
-        document["payload"] = json.loads(answer) if answer else None
+        document["payload"] = payload.parsed(answer) if answer else None
     except ValueError:
         document["payload_base64"] = result.get("payload_base64")
     for name in ("outcome", "start", "timings_ms", "request_id", "function_error", "log_tail"):

@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 
 from lambdash.cli.invocation import InvokeRequest, perform
-from lambdash.cli.terminal import Terminal, abandon_stdout
+from lambdash.cli.terminal import Terminal
 from lambdash.client.settings import Settings
 from lambdash.errors import LambdashError
 
@@ -71,7 +71,6 @@ def run(request: InvokeRequest) -> int:
     except LambdashError as error:
         return request.terminal.fail(error)
     except BrokenPipeError:
-        abandon_stdout()
         return 0
     finally:
         request.terminal.close()

@@ -30,13 +30,13 @@ class Terminal:
         self._display: Display | None = None
 
     def data(self, content: bytes) -> None:
-        """Exact bytes to stdout, flushed; nothing when the reader has gone."""
+        """Exact bytes to stdout, flushed; ``BrokenPipeError``, once, when the reader has gone."""
         try:
             sys.stdout.flush()
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
         except BrokenPipeError:
-            abandon_stdout()
+            _abandon(1)
             raise
 
     def text(self, text: str) -> None:
@@ -45,7 +45,7 @@ class Terminal:
 
     def document(self, document: Mapping[str, Any]) -> None:
         """The one object of `--json`."""
-        self.text(json.dumps(document, ensure_ascii=False))
+        self.text(json.dumps(document))
 
     def say(self, text: str) -> None:
         """A line of talk, unless `--quiet`."""
@@ -61,7 +61,7 @@ class Terminal:
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            _abandon(2)
 
     def fail(self, error: LambdashError, **more: object) -> int:
         """Render an error the way the contract says; returns its exit code."""
@@ -101,6 +101,8 @@ class Terminal:
             self._display = None
 
 
-def abandon_stdout() -> None:
+def _abandon(descriptor: int) -> None:
     """Let what is still buffered go nowhere, so that the interpreter's exit stays quiet."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)

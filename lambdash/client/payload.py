@@ -10,7 +10,7 @@ from lambdash.errors import CallerError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn, TextIO
+    from typing import Any, NoReturn, TextIO
 
 
 def read(source: str, stdin: TextIO) -> bytes:
@@ -35,6 +35,28 @@ def read(source: str, stdin: TextIO) -> bytes:
     return content
 
 
+def parsed(answer: bytes) -> Any:
+    """A response as Python values; ``ValueError`` when it is not JSON that can be written again.
+
+    Python's own ``NaN`` and numbers beyond a double are such, and nesting beyond the stack.
+    """
+    try:
+        return json.loads(answer, parse_constant=_refuse_number, parse_float=_finite)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _refuse_number(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number - number != 0:
+        _refuse_number(text)
+    return number
+
+
 def _read_stdin(stdin: TextIO) -> bytes:
     assert isinstance(stdin, TextIOWrapper)
     content: bytes = stdin.buffer.read(limits.REQUEST_PAYLOAD_MAX_BYTES + 1)
@@ -55,7 +77,7 @@ def _read_file(path: str) -> bytes:
 
 def _check(content: bytes) -> None:
     try:
-        json.loads(content.decode("utf-8"), parse_constant=_refuse)
+        json.loads(content.decode("utf-8"), parse_constant=_refuse, parse_int=str, parse_float=str)
     except json.JSONDecodeError as error:
         where = f"{error.msg} at line {error.lineno}, column {error.colno}"
         raise _not_json(where, content) from error

@@ -14,7 +14,7 @@ _MANIFEST = "version: 1\nfunctions:\n  hello: {code: ., handler: app.handler}\n"
 
 @dataclass
 class Ran:
-    """What one command did; ``normal`` texts have the test's own paths replaced."""
+    """What one command did."""
 
     code: int
     stdout: bytes
@@ -71,3 +71,22 @@ class CommandLine:
             check=False,
         )
         return Ran(ran.returncode, ran.stdout, ran.stderr.decode())
+
+    def pipe_into_nothing(self, *words: str) -> Ran:
+        """Run with a standard output whose reader has gone."""
+        reading, writing = os.pipe()
+        os.close(reading)
+        try:
+            ran = subprocess.run(
+                self.arguments(*words),
+                stdin=subprocess.DEVNULL,
+                stdout=writing,
+                stderr=subprocess.PIPE,
+                cwd=self.folder,
+                env=self.variables,
+                timeout=60,
+                check=False,
+            )
+        finally:
+            os.close(writing)
+        return Ran(ran.returncode, b"", ran.stderr.decode())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from lambdash.cli.context import Command, Context, shared_options
+from lambdash.cli.context import Command, Context
 from lambdash.cli.render.table import size
 
 
-@click.group(help="Make base images.", params=shared_options())
-def command(**_: object) -> None:
+@click.group(help="Make base images.")
+def command() -> None:
     """Hold the commands about images."""
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,17 +28,19 @@ def _parts(timings: Mapping[str, float]) -> str:
     return " + ".join(f"{name} {ms}" for name, ms in [*shown.items(), ("other", other)])
 
 
-def error_lines(result: Mapping[str, Any], answer: bytes, *, verbose: bool) -> list[str]:
+def error_lines(
+    result: Mapping[str, Any], document: Mapping[str, Any], *, verbose: bool
+) -> list[str]:
     """What stderr says before the timing line.
 
     The platform's own errors always; the function's error and its log only when ``verbose``, since
-    stdout has the error document already.
+    stdout has the error ``document`` already.
     """
     lines: list[str] = []
     if verbose:
         lines += str(result.get("log_tail") or "").rstrip("\n").splitlines()
         if result.get("function_error"):
-            lines.append(_function_error(result, answer))
+            lines.append(_function_error(result, document))
     error = result.get("error")
     if error:
         lines.append(f"error: {error.get('message')} ({error.get('code')})")
@@ -49,14 +49,8 @@ def error_lines(result: Mapping[str, Any], answer: bytes, *, verbose: bool) -> l
     return lines
 
 
-def _function_error(result: Mapping[str, Any], answer: bytes) -> str:
+def _function_error(result: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     outcome = str(result.get("outcome", "function_failed")).replace("_", " ")
-    try:
-        document = json.loads(answer)
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        return outcome
     kind, message = document.get("errorType"), document.get("errorMessage")
     described = ": ".join(str(part) for part in (kind, message) if part)
     return f"{outcome}: {described}" if described else outcome
