@@ -51,7 +51,7 @@ def validated(model: type[M], node: Mapping, path: Path, values: Values) -> M:
             if reporter.problems.full:
                 reporter.problems.omitted += 1
             else:
-                _report(detail, model, node, path, reporter)
+                _report(detail, node, path, reporter)
             _discard(plain, detail["loc"])
         return model.model_validate(plain)
 
@@ -117,17 +117,22 @@ def _elsewhere(name: str, path: Path) -> str:
     return ""
 
 
-def _report(
-    detail: ErrorDetails, model: type[BaseModel], node: Mapping, path: Path, reporter: Reporter
-) -> None:
+def _report(detail: ErrorDetails, node: Mapping, path: Path, reporter: Reporter) -> None:
     location = detail["loc"]
     entry = entry_at(node, location)
     position = entry.node.position if entry else node.position
     name = next((str(step) for step in reversed(location) if isinstance(step, str)), "")
     kind, given = detail["type"], detail["input"]
-    if kind == "extra_forbidden":
+    if not path and location == ("version",):
+        reporter.report(
+            "version-unknown",
+            position,
+            f"`version` must be 1, not {_described(given)}",
+            "1 is the only version there is",
+        )
+    elif kind == "extra_forbidden":
         key_position = entry.key_position if entry else position
-        known = _fields_of(model, location[:-1])
+        known = _fields_of(location[:-1])
         report_unknown_key(reporter, key_position, (*path, *location), known)
     elif kind == "literal_error":
         _report_choice(reporter, position, name, detail)
@@ -144,19 +149,11 @@ def _report(
 
 def _report_choice(reporter: Reporter, position: Position, name: str, detail: ErrorDetails) -> None:
     given = detail["input"]
-    if name == "engine" and given in later.ENGINES:
-        refuse_later(reporter, position, str(given), later.ENGINES[given])
+    if name == "engine" and str(given) in later.ENGINES:
+        refuse_later(reporter, position, str(given), later.ENGINES[str(given)])
         return
     expected = detail["ctx"]["expected"].replace("'", "`")
     choices = detail["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-    if name == "version":
-        reporter.report(
-            "version-unknown",
-            position,
-            f"`version` must be 1, not {_described(given)}",
-            "1 is the only version there is",
-        )
-        return
     meant = _SYNONYMS.get(given) if isinstance(given, str) else None
     hint = f"write `{meant}`" if meant else did_you_mean(str(given), choices)
     reporter.report(
@@ -189,6 +186,8 @@ _PATTERN_HINTS = {
     "account_id": "an account id has 12 digits",
     "extra_hosts": "write `name:address`, such as `db:10.0.0.5`",
     "handler": "a handler has no spaces, such as `app.handler`",
+    "image": "an image reference has no spaces, such as `shop/orders:1`",
+    "base_image": "an image reference has no spaces, such as `shop/python:3.13`",
 }
 
 
@@ -232,23 +231,22 @@ def _type_hint(given: Any, entry: Entry | None, wanted: str) -> str:
     return ""
 
 
-def _fields_of(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """The keys of the model that a path of field names leads to."""
+def _fields_of(location: tuple[int | str, ...]) -> list[str]:
+    """The keys of the part inside a function or the project that a path of names leads to."""
     nested: dict[str, type[BaseModel]] = {
         "build": grammar.Build,
         "image_config": grammar.ImageConfig,
         "limits": grammar.Limits,
     }
-    if not location:
-        return list(model.model_fields)
     return list(nested[str(location[-1])].model_fields)
 
 
 def _discard(values: dict[str, Any], location: tuple[int | str, ...]) -> None:
     """Remove what an error points at: one key of a mapping, or the whole list an item is in."""
-    for index, step in enumerate(location):
-        following = values.get(str(step))
-        if index == len(location) - 1 or not isinstance(following, dict):
+    for step in location[:-1]:
+        inner = values.get(str(step))
+        if not isinstance(inner, dict):
             values.pop(str(step), None)
             return
-        values = following
+        values = inner
+    values.pop(str(location[-1]), None)

@@ -89,9 +89,8 @@ def compose(text: str, reporter: Reporter) -> Mapping:
     try:
         return _Composer(_LOADER(text), reporter).document()
     except yaml.MarkedYAMLError as error:
+        # the only other YAMLError is the reader's, about the characters refused above
         raise _syntax_problem(text, error, reporter) from error
-    except yaml.YAMLError as error:
-        raise reporter.halt("not-yaml", START, f"not valid YAML: {shown(error)}") from error
 
 
 def position_at(text: str, offset: int) -> Position:
@@ -107,8 +106,8 @@ def entry_at(root: Mapping, path: Path) -> Entry | None:
     node: Node = root
     for step in path:
         match node, step:
-            case Mapping(entries=entries), str() if step in entries:
-                entry = entries[step]
+            case Mapping(entries=entries), _ if str(step) in entries:
+                entry = entries[str(step)]
             case Sequence(items=items), int() if step < len(items):
                 entry = Entry(items[step].position, items[step])
             case _:
@@ -152,7 +151,7 @@ class _Composer:
         self._loader.get_event()
         event = self._loader.get_event()
         if isinstance(event, yaml.StreamEndEvent):
-            raise self._halt("empty", event, "the file is empty", "begin with `version: 1`")
+            raise self._halt("empty-file", event, "the file is empty", "begin with `version: 1`")
         first = self._loader.get_event()
         root = self._node(first, 1)
         self._loader.get_event()

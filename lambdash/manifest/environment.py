@@ -14,7 +14,7 @@ from typing import Any
 
 from lambdash import limits
 from lambdash.manifest import document, dotenv, variables
-from lambdash.manifest.document import Entry, Sequence, entry_at, position_at
+from lambdash.manifest.document import Entry, Sequence, position_at
 from lambdash.manifest.files import read_text
 from lambdash.manifest.problems import START, Halt, Position, Reporter, did_you_mean, shown
 from lambdash.manifest.values import usable
@@ -164,9 +164,6 @@ def _json_position(text: str, name: str) -> Position:
 
 
 def _position_of(entry: Entry | None, index: int) -> Position:
-    if entry is None:
-        return START
-    if isinstance(entry.node, Sequence):
-        item = entry_at(document.Mapping(START, {"": entry}), ("", index))
-        return item.node.position if item else entry.node.position
-    return entry.node.position
+    assert entry is not None
+    node = entry.node
+    return node.items[index].position if isinstance(node, Sequence) else node.position

@@ -41,6 +41,7 @@ def _listed(value: Any) -> Any:
 
 Whole: TypeAlias = Annotated[int, BeforeValidator(_whole)]
 Number: TypeAlias = Annotated[float, BeforeValidator(_number)]
+Version: TypeAlias = Annotated[int, WithJsonSchema({"const": 1})]
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
 Files: TypeAlias = Annotated[
     list[Text],
@@ -64,6 +65,7 @@ Arguments: TypeAlias = Annotated[
         {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
     ),
 ]
+Reference: TypeAlias = Annotated[str, Field(pattern=r"^\S+$")]
 Host: TypeAlias = Annotated[str, Field(pattern=r"^[^\s:=]+[:=]\S+$")]
 Handler: TypeAlias = Annotated[str, Field(pattern=r"^\S+$", max_length=limits.HANDLER_MAX_CHARS)]
 Runtime: TypeAlias = Annotated[str, Field(json_schema_extra={"enum": list(runtimes.KNOWN)})]
@@ -77,7 +79,7 @@ class Part(BaseModel):
 
 
 class Limits(Part):
-    """Account limits that AWS raises on request."""
+    """Limits of the account."""
 
     concurrent_executions: Whole = Field(
         default=limits.CONCURRENT_EXECUTIONS,
@@ -181,7 +183,7 @@ class FunctionEntry(Settings):
     """One function: exactly one of `code`, `image` and `build`, and its settings."""
 
     code: Text | None = Field(default=None, description="Folder of code, made a zip package.")
-    image: Text | None = Field(default=None, description="Container image by reference.")
+    image: Reference | None = Field(default=None, description="Container image by reference.")
     build: Build | None = Field(
         default=None, description="A Dockerfile that becomes the container image."
     )
@@ -191,7 +193,7 @@ class FunctionEntry(Settings):
     env_file: Files = Field(
         default=[], description="Files of `NAME=value` lines; later ones win over earlier ones."
     )
-    base_image: Text | None = Field(
+    base_image: Reference | None = Field(
         default=None,
         description="Image to run `code` in, instead of the runtime's official one.",
     )
@@ -208,7 +210,7 @@ class FunctionEntry(Settings):
 class Project(Part):
     """The top of the manifest, less `defaults` and `functions`."""
 
-    version: Literal[1] = Field(default=1, description="Version of this grammar: 1.")
+    version: Version = Field(default=1, ge=1, le=1, description="Version of this grammar: 1.")
     region: str = Field(
         default="us-east-1",
         pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]$",

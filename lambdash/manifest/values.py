@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambdash import limits
-from lambdash.manifest.document import Entry, Mapping, Node, Path, Scalar, Sequence
+from lambdash.manifest.document import Entry, Node, Path, Scalar, Sequence
 from lambdash.manifest.problems import Position, Reporter, shown
 
 _NULLS = {"", "~", "null", "Null", "NULL"}
@@ -61,14 +61,13 @@ class Values:
         return None if node.broken else value
 
     def value(self, node: Node, path: Path) -> Any:
-        match node:
-            case Scalar():
-                return self._scalar(node, path)
-            case Sequence(items=items):
-                return self._items(node, items, path)
-            case Mapping(entries=entries):
-                values = {name: self.entry(entry, (*path, name)) for name, entry in entries.items()}
-                return {name: value for name, value in values.items() if value is not None}
+        """The plain value of a node that is neither broken nor null itself."""
+        if isinstance(node, Scalar):
+            return self._scalar(node, path)
+        if isinstance(node, Sequence):
+            return self._items(node, node.items, path)
+        values = {name: self.entry(entry, (*path, name)) for name, entry in node.entries.items()}
+        return {name: value for name, value in values.items() if value is not None}
 
     def _items(self, node: Sequence, items: list[Node], path: Path) -> list[Any]:
         values = []

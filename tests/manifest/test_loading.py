@@ -7,15 +7,23 @@ import pytest
 
 from lambdash import limits
 from lambdash.manifest import find, runtimes, variables
-from lambdash.model import DockerfileSource, FolderSource, ImageConfig, ImageSource, Scaling
+from lambdash.model import (
+    DockerfileSource,
+    FolderSource,
+    Function,
+    ImageConfig,
+    ImageSource,
+    Scaling,
+)
+from tests.manifest.conftest import Workspace
 
 
-def function(workspace, entry, rest=""):
+def function(workspace: Workspace, entry: str, rest: str = "") -> Function:
     manifest = workspace.load(f"version: 1\n{rest}\nfunctions: {{f: {entry}}}\n")
     return manifest.functions["f"]
 
 
-def test_a_whole_function(workspace):
+def test_a_whole_function(workspace: Workspace) -> None:
     text = """\
         version: 1
         region: eu-west-1
@@ -67,7 +75,7 @@ def test_a_whole_function(workspace):
     assert orders.line == 10
 
 
-def test_what_nothing_is_said_of(workspace):
+def test_what_nothing_is_said_of(workspace: Workspace) -> None:
     manifest = workspace.load("version: 1\nfunctions: {f: {image: x}}\n")
     assert (manifest.region, manifest.account_id) == ("us-east-1", "000000000000")
     assert (manifest.engine, manifest.pull, manifest.network) == (None, "missing", None)
@@ -78,14 +86,15 @@ def test_what_nothing_is_said_of(workspace):
     assert manifest.functions["f"].scaling == Scaling()
 
 
-def test_frozen(workspace):
+def test_frozen(workspace: Workspace) -> None:
     manifest = workspace.load("version: 1\nfunctions: {}\n")
     with pytest.raises(TypeError):
         manifest.functions["f"] = None  # type: ignore[index]
 
 
-def test_defaults_merge_under_each_function(workspace):
-    defaults = "defaults: {runtime: nodejs22.x, handler: a.b, timeout: 9, network: n, environment: {AA: d, BB: d}}"
+def test_defaults_merge_under_each_function(workspace: Workspace) -> None:
+    defaults = "defaults: {runtime: nodejs22.x, handler: a.b, timeout: 9, network: n, "
+    defaults += "environment: {AA: d, BB: d}}"
     own = function(workspace, "{code: code, timeout: 3, environment: {BB: f}}", defaults)
     assert (own.configuration.runtime, own.configuration.handler) == ("nodejs22.x", "a.b")
     assert (own.configuration.timeout_s, own.configuration.network) == (3, "n")
@@ -95,7 +104,7 @@ def test_defaults_merge_under_each_function(workspace):
     assert image.configuration.timeout_s == 9
 
 
-def test_network_and_hosts_fall_back_to_the_project(workspace):
+def test_network_and_hosts_fall_back_to_the_project(workspace: Workspace) -> None:
     project = 'network: p\nextra_hosts: ["a:1.1.1.1"]'
     assert function(workspace, "{image: x}", project).configuration.network == "p"
     assert function(workspace, "{image: x, network: f}", project).configuration.network == "f"
@@ -109,8 +118,9 @@ def test_network_and_hosts_fall_back_to_the_project(workspace):
     assert hosts == [("a:1.1.1.1",), (), ("b:2.2.2.2",)]
 
 
-def test_images(workspace):
-    entry = "{image: 'a/b:1', image_config: {entry_point: [/e], command: [a, b], working_directory: /w}}"
+def test_images(workspace: Workspace) -> None:
+    entry = "{image: 'a/b:1', image_config: {entry_point: [/e], command: [a, b], "
+    entry += "working_directory: /w}}"
     own = function(workspace, entry)
     assert own.source == ImageSource("a/b:1")
     assert own.configuration.image_config == ImageConfig(("/e",), ("a", "b"), "/w")
@@ -118,7 +128,7 @@ def test_images(workspace):
     assert empty.configuration.image_config == ImageConfig(None, (), None)
 
 
-def test_dockerfiles(workspace):
+def test_dockerfiles(workspace: Workspace) -> None:
     root = workspace.root
     workspace.write("api/Dockerfile.dev", "FROM scratch\n")
     workspace.write("api/Dockerfile", "FROM scratch\n")
@@ -136,7 +146,7 @@ def test_dockerfiles(workspace):
     assert (own.source.target, own.source.arguments) == ("dev", (("A", "x"), ("B", "1")))
 
 
-def test_provided_runtimes_have_a_handler(workspace):
+def test_provided_runtimes_have_a_handler(workspace: Workspace) -> None:
     own = function(workspace, "{code: code, runtime: provided.al2023}")
     assert own.configuration.handler == "bootstrap"
     own = function(workspace, "{code: code, runtime: provided.al2, handler: h}")
@@ -144,13 +154,13 @@ def test_provided_runtimes_have_a_handler(workspace):
 
 
 @pytest.mark.parametrize("runtime", runtimes.KNOWN)
-def test_runtimes(workspace, runtime):
+def test_runtimes(workspace: Workspace, runtime: str) -> None:
     own = function(workspace, f"{{code: code, runtime: {runtime}, handler: a.b}}")
     assert own.configuration.runtime == runtime
 
 
 @pytest.mark.parametrize("runtime", runtimes.RETIRED)
-def test_retired_runtimes_name_their_successor(workspace, runtime):
+def test_retired_runtimes_name_their_successor(workspace: Workspace, runtime: str) -> None:
     text = f"version: 1\nfunctions: {{f: {{code: code, runtime: {runtime}, handler: a.b}}}}\n"
     (problem,) = workspace.invalid(text).problems
     assert problem.code == "runtime-retired"
@@ -158,19 +168,19 @@ def test_retired_runtimes_name_their_successor(workspace, runtime):
 
 
 @pytest.mark.parametrize("name", sorted(variables.RESERVED))
-def test_reserved_variables(workspace, name):
+def test_reserved_variables(workspace: Workspace, name: str) -> None:
     text = f"version: 1\nfunctions: {{f: {{image: x, environment: {{{name}: x}}}}}}\n"
     (problem,) = workspace.invalid(text).problems
     assert problem.code == "reserved-variable"
 
 
 @pytest.mark.parametrize("name", ["TZ", "PATH", "LANG", "AWS_LAMBDA_EXEC_WRAPPER", "NODE_OPTIONS"])
-def test_variables_that_aws_sets_and_lets_you_change(workspace, name):
+def test_variables_that_aws_sets_and_lets_you_change(workspace: Workspace, name: str) -> None:
     own = function(workspace, f"{{image: x, environment: {{{name}: x}}}}")
     assert own.configuration.environment == ((name, "x"),)
 
 
-def test_reserved_concurrency_up_to_what_must_stay_free(workspace):
+def test_reserved_concurrency_up_to_what_must_stay_free(workspace: Workspace) -> None:
     function(workspace, "{image: x, reserved_concurrent_executions: 900}")
     function(
         workspace,
@@ -179,14 +189,14 @@ def test_reserved_concurrency_up_to_what_must_stay_free(workspace):
     )
 
 
-def test_two_functions_share_a_folder(workspace):
+def test_two_functions_share_a_folder(workspace: Workspace) -> None:
     text = "version: 1\ndefaults: {runtime: python3.13}\n"
     text += "functions: {a: {code: code, handler: a.a}, b: {code: ./code, handler: b.b}}\n"
     functions = workspace.load(text).functions
     assert functions["a"].source == functions["b"].source
 
 
-def test_find(tmp_path):
+def test_find(tmp_path: Path) -> None:
     deep = tmp_path / "a" / "b"
     deep.mkdir(parents=True)
     assert find(deep) is None

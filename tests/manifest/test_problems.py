@@ -1,8 +1,15 @@
 """Every kind of problem, with its place and its words."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+from lambdash.manifest import LoadOptions, ManifestInvalid, load
+from tests.manifest.conftest import Workspace
+
 # what the manifest says, and what is said of it
+DOCS = Path(__file__).parents[2] / "docs" / "manifest.md"
 HEAD = (
     "version: 1\nfunctions:\n  hello:\n    code: code\n    runtime: python3.13\n    handler: a.b\n"
 )
@@ -140,6 +147,33 @@ CASES = {
         "version: 2\nfunctions: {}\n",
         ["1:10: `version` must be 1, not the number 2 (hint: 1 is the only version there is)"],
     ),
+    "version as a boolean": (
+        "version: true\nfunctions: {}\n",
+        ["1:10: `version` must be 1, not the boolean true (hint: 1 is the only version there is)"],
+    ),
+    "version as a mapping": (
+        "version: {}\nfunctions: {}\n",
+        ["1:10: `version` must be 1, not a mapping (hint: 1 is the only version there is)"],
+    ),
+    "image with a space": (
+        "version: 1\nfunctions: {f: {image: ' x'}}\n",
+        [
+            "2:24: `image` cannot be `x` (hint: an image reference has no spaces, such as"
+            " `shop/orders:1`)"
+        ],
+    ),
+    "unknown key of image_config": (
+        "version: 1\nfunctions: {f: {image: x, image_config: {comand: [x]}}}\n",
+        ["2:42: unknown key `comand` (hint: did you mean `command`?)"],
+    ),
+    "a very long key": (
+        "version: 1\nfunctions: {}\n" + "x" * 65 + ": 1\n",
+        ["3:1: unknown key `" + "x" * 57 + "...`"],
+    ),
+    "engine as a list": (
+        HEAD + "engine: []\n",
+        ["7:9: `engine` must be `docker` or `process`, not a list"],
+    ),
     "engine": (
         HEAD + "engine: dokcer\n",
         [
@@ -276,8 +310,8 @@ CASES = {
     "functions without a value": (
         "version: 1\nfunctions:\n",
         [
-            '2:1: `functions` has no value (hint: remove the key, or write `""`, `{}` or `[]` for an'
-            " empty value)"
+            '2:1: `functions` has no value (hint: remove the key, or write `""`, `{}` or `[]` for'
+            " an empty value)"
         ],
     ),
     "defaults as text": (HEAD + "defaults: x\n", ["7:11: `defaults` must be a mapping"]),
@@ -316,7 +350,8 @@ CASES = {
         ],
     ),
     "a name no file can have": (
-        f"version: 1\nfunctions: {{f: {{code: {'x' * 5000}, runtime: python3.13, handler: a.b}}}}\n",
+        "version: 1\n"
+        f"functions: {{f: {{code: {'x' * 5000}, runtime: python3.13, handler: a.b}}}}\n",
         [
             f"2:23: the code folder `{'x' * 57}...` does not exist"
             " (hint: paths are relative to the manifest)"
@@ -326,6 +361,13 @@ CASES = {
         "version: 1\nfunctions: {f: {build: {dockerfile: Dockerfil}}}\n",
         [
             "2:37: the Dockerfile `Dockerfil` does not exist"
+            " (hint: paths are relative to the manifest)"
+        ],
+    ),
+    "a context without a Dockerfile": (
+        "version: 1\nfunctions: {f: {build: {context: code}}}\n",
+        [
+            "2:24: the Dockerfile `Dockerfile` does not exist"
             " (hint: paths are relative to the manifest)"
         ],
     ),
@@ -402,8 +444,8 @@ CASES = {
     "4 KB": (
         HEAD + f"    environment: {{AA: {'x' * 4088}}}\n",
         [
-            "7:5: the environment variables of `hello` take 4097 bytes, more than 4 KB (hint: names,"
-            " quotes and commas count too; keep large values in a file or a secret store)"
+            "7:5: the environment variables of `hello` take 4097 bytes, more than 4 KB (hint:"
+            " names, quotes and commas count too; keep large values in a file or a secret store)"
         ],
     ),
     "a variable that is a list": (
@@ -428,40 +470,49 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_problem(workspace, case):
+def test_problem(workspace: Workspace, case: str) -> None:
     text, expected = CASES[case]
     assert workspace.problems(text) == [f"lambdash.yaml:{problem}" for problem in expected]
 
 
-def test_codes_are_kebab_case(workspace):
+def test_codes_are_kebab_case(workspace: Workspace) -> None:
     codes = set()
     for text, _ in CASES.values():
         codes |= {problem.code for problem in workspace.invalid(text).problems}
+    documented = set(
+        re.findall(r"^\| `([a-z]+(?:-[a-z0-9]+)+)` \|", DOCS.read_text(), re.MULTILINE)
+    )
+    assert codes <= documented
     assert len(codes) > 30
     assert all(code == code.lower() and " " not in code and "_" not in code for code in codes)
 
 
-def test_the_error_is_the_callers(workspace):
+def test_wrong_values_past_the_limit_are_counted(workspace: Workspace) -> None:
+    values = "".join(f"      V{number}: []\n" for number in range(150))
+    problems = workspace.problems(HEAD + "    environment:\n" + values)
+    assert len(problems) == 101
+    assert problems[-1] == "... and 50 more"
+
+
+def test_the_error_is_the_callers(workspace: Workspace) -> None:
     error = workspace.invalid("")
     assert (error.code, error.exit_code) == ("manifest-invalid", 2)
 
 
-def test_bytes_that_are_not_utf_8(workspace):
+def test_bytes_that_are_not_utf_8(workspace: Workspace) -> None:
     assert workspace.problems(b"version: 1\n\xff") == [
         "lambdash.yaml:1:1: lambdash.yaml is not UTF-8 text: byte 11 cannot be read"
         " (hint: save it as UTF-8)"
     ]
 
 
-def test_a_byte_order_mark_is_no_content(workspace):
+def test_a_byte_order_mark_is_no_content(workspace: Workspace) -> None:
     problems = workspace.problems(b"\xef\xbb\xbfversion: 2\nfunctions: {}\n")
     assert problems[0].startswith("lambdash.yaml:1:10: `version` must be 1")
 
 
-def test_what_is_not_a_file(workspace):
+def test_what_is_not_a_file(workspace: Workspace) -> None:
     workspace.path.mkdir()
-    from lambdash.manifest import LoadOptions, ManifestInvalid, load
-
     with pytest.raises(ManifestInvalid, match=r"lambdash\.yaml is not a file"):
         load(workspace.path, LoadOptions({}))
     with pytest.raises(ManifestInvalid, match="No such file"):
@@ -470,7 +521,7 @@ def test_what_is_not_a_file(workspace):
         load(workspace.path.__class__("/dev/zero"), LoadOptions({}))
 
 
-def test_all_planted_mistakes_are_reported_in_one_run(workspace):
+def test_all_planted_mistakes_are_reported_in_one_run(workspace: Workspace) -> None:
     texts = {
         "region: moon": "2:9",
         "engine: swarm": "3:9",
@@ -512,7 +563,7 @@ def test_all_planted_mistakes_are_reported_in_one_run(workspace):
     ]
 
 
-def test_problems_past_the_limit_are_counted(workspace):
+def test_problems_past_the_limit_are_counted(workspace: Workspace) -> None:
     keys = "".join(f"key{number}: 1\n" for number in range(150))
     problems = workspace.problems(HEAD + keys)
     assert len(problems) == 101

@@ -3,6 +3,7 @@
 import json
 import string
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -12,9 +13,10 @@ from hypothesis import strategies as st
 from lambdash.manifest import LoadOptions, Manifest, ManifestInvalid, load
 from lambdash.manifest.document import _LOADER
 from lambdash.manifest.grammar import FunctionEntry, ManifestDocument
+from tests.manifest.conftest import Workspace
 
 MODEST = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 KEYS = [*ManifestDocument.model_fields, *FunctionEntry.model_fields, "layers", "args", "<<", "x"]
 SCALARS = st.one_of(
@@ -31,9 +33,10 @@ TREES = st.recursive(
 )
 FRAGMENTS = st.lists(
     st.sampled_from(
-        ["version: 1", "functions:", "f:", "\n", "  ", "    ", "- ", "? ", ": ", "&a ", "*a", "<<: ",
-         "{", "}", "[", "]", ",", "'", '"', "|", ">", "!!str ", "!x ", "#", "---", "...", "%YAML 1.1",
-         "${env:A}", "${env:", "\t", "\\", "code: .", "image: x", "environment:", "env_file: x"]
+        ["version: 1", "functions:", "f:", "\n", "  ", "    ", "- ", "? ", ": ", "&a ", "*a",
+         "<<: ", "{", "}", "[", "]", ",", "'", '"', "|", ">", "!!str ", "!x ", "#", "---",
+         "...", "%YAML 1.1", "${env:A}", "${env:", "\t", "\\", "code: .", "image: x",
+         "environment:", "env_file: x"]
     ),
     max_size=40,
 ).map("".join)  # fmt: skip
@@ -43,24 +46,23 @@ def attempt(path: Path, env_vars: Path | None = None) -> Manifest | None:
     try:
         return load(path, LoadOptions({"A": "1"}, env_vars))
     except ManifestInvalid as error:
-        assert error.problems
-        for problem in error.problems:
-            assert problem.line >= 1
-            assert problem.column >= 1
-            assert problem.message
-        return None
+        problems = error.problems
+    assert problems
+    assert all(problem.line >= 1 and problem.column >= 1 for problem in problems)
+    assert all(problem.message and problem.code for problem in problems)
+    return None
 
 
 @MODEST
 @given(st.binary(max_size=300))
-def test_bytes(workspace, content):
+def test_bytes(workspace: Workspace, content: Any) -> None:
     workspace.path.write_bytes(content)
     attempt(workspace.path)
 
 
 @MODEST
 @given(st.text(max_size=200) | FRAGMENTS)
-def test_text(workspace, content):
+def test_text(workspace: Workspace, content: Any) -> None:
     workspace.path.write_bytes(content.encode("utf-8", "surrogatepass"))
     attempt(workspace.path)
 
@@ -68,7 +70,7 @@ def test_text(workspace, content):
 @pytest.mark.parametrize("loader", ["C", "pure"])
 @MODEST
 @given(content=FRAGMENTS)
-def test_text_on_both_loaders(workspace, loader, content):
+def test_text_on_both_loaders(workspace: Workspace, loader: str, content: Any) -> None:
     with pytest.MonkeyPatch.context() as patch:
         chosen = _LOADER if loader == "C" else yaml.SafeLoader
         patch.setattr("lambdash.manifest.document._LOADER", chosen)
@@ -78,7 +80,7 @@ def test_text_on_both_loaders(workspace, loader, content):
 
 @MODEST
 @given(TREES, TREES, TREES)
-def test_trees(workspace, top, defaults, function):
+def test_trees(workspace: Workspace, top: Any, defaults: Any, function: Any) -> None:
     document = {"version": 1, "defaults": defaults, "functions": {"f": function}, "x": top}
     workspace.path.write_text(yaml.dump(document, allow_unicode=True), encoding="utf-8")
     attempt(workspace.path)
@@ -89,7 +91,7 @@ def test_trees(workspace, top, defaults, function):
 
 @MODEST
 @given(st.text(max_size=100) | FRAGMENTS, TREES | st.text(max_size=40))
-def test_files_it_names(workspace, dotenv, env_vars):
+def test_files_it_names(workspace: Workspace, dotenv: str, env_vars: Any) -> None:
     workspace.write("lambdash.yaml", "version: 1\nenv_file: .env\nfunctions: {f: {image: x}}\n")
     (workspace.root / ".env").write_bytes(dotenv.encode("utf-8", "surrogatepass"))
     (workspace.root / "vars.json").write_text(json.dumps({"f": env_vars}, default=str))
@@ -121,7 +123,9 @@ ENTRIES = st.fixed_dictionaries(
 
 @MODEST
 @given(st.dictionaries(NAMES, ENTRIES, max_size=4), st.booleans())
-def test_valid_manifests_round_trip(workspace, functions, flow):
+def test_valid_manifests_round_trip(
+    workspace: Workspace, functions: dict[str, Any], flow: bool
+) -> None:
     document = {"version": 1, "functions": functions}
     text = yaml.safe_dump(document, allow_unicode=False, default_flow_style=flow)
     workspace.path.write_text(text, encoding="utf-8")

@@ -6,8 +6,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from jsonschema.protocols import Validator
 
 from lambdash.manifest import grammar, json_schema, runtimes, variables
+from tests.manifest.conftest import Workspace
 
 DOCS = Path(__file__).parents[2] / "docs" / "manifest.md"
 PARTS = {
@@ -22,7 +24,8 @@ VALID = [
     "{version: 1, functions: {}}",
     "{version: 1, account_id: 123456789012, functions: {f: {image: x}}}",
     "{version: 1, functions: {f: {build: {args: {A: 1.1}}, env_file: a, environment: {A1: true}}}}",
-    '{version: 1, engine: "${env:E:-docker}", functions: {f: {code: ., timeout: "${env:T}", env_file: [a]}}}',
+    '{version: 1, engine: "${env:E:-docker}", functions: {}}',
+    '{version: 1, functions: {f: {code: ., timeout: "${env:T}", env_file: [a]}}}',
     "{version: 1, defaults: {timeout: 9}, limits: {concurrent_executions: 5}, functions: {}}",
 ]
 INVALID = [
@@ -40,23 +43,23 @@ INVALID = [
 
 
 @pytest.fixture(scope="module")
-def validator():
+def validator() -> Validator:
     schema = json_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
 
 
 @pytest.mark.parametrize("text", VALID)
-def test_valid(validator, text):
+def test_valid(validator: Validator, text: str) -> None:
     validator.validate(yaml.safe_load(text))
 
 
 @pytest.mark.parametrize("text", INVALID)
-def test_invalid(validator, text):
+def test_invalid(validator: Validator, text: str) -> None:
     assert not validator.is_valid(yaml.safe_load(text))
 
 
-def test_every_key_has_a_description():
+def test_every_key_has_a_description() -> None:
     schema = json_schema()
     for part in (schema, *(part for part in schema["$defs"].values() if "properties" in part)):
         for name, rules in part["properties"].items():
@@ -65,27 +68,27 @@ def test_every_key_has_a_description():
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_every_key_is_documented(part):
+def test_every_key_is_documented(part: str) -> None:
     keys = set(re.findall(r"^\| `([a-z_.]+)` \|", DOCS.read_text(), re.MULTILINE))
     nested = part in ("limits", "build", "image_config")
     expected = {f"{part}.{name}" if nested else name for name in PARTS[part].model_fields}
     assert expected <= keys
 
 
-def test_nothing_else_is_documented():
+def test_nothing_else_is_documented() -> None:
     keys = re.findall(r"^\| `([a-z_.]+)` \|", DOCS.read_text(), re.MULTILINE)
     known = {name for part in PARTS.values() for name in part.model_fields}
     assert {key.split(".")[-1] for key in keys} <= known
 
 
-def test_runtimes_and_reserved_variables_are_documented():
+def test_runtimes_and_reserved_variables_are_documented() -> None:
     text = DOCS.read_text()
     in_range = {f"python3.{minor}" for minor in range(10, 14)}
     assert all(f"`{name}`" in text for name in set(runtimes.KNOWN) - in_range)
     assert all(f"`{name}`" in text for name in variables.RESERVED)
 
 
-def test_examples_of_the_documentation_load(workspace, validator):
+def test_examples_of_the_documentation_load(workspace: Workspace, validator: Validator) -> None:
     (text,) = re.findall(r"```yaml\n(.*?)```", DOCS.read_text(), re.DOTALL)
     workspace.write("reports/Dockerfile", "FROM scratch\n")
     (workspace.root / "orders").mkdir()
@@ -93,7 +96,7 @@ def test_examples_of_the_documentation_load(workspace, validator):
     validator.validate(yaml.safe_load(text))
 
 
-def test_examples_of_keys_are_yaml():
+def test_examples_of_keys_are_yaml() -> None:
     rows = re.findall(r"^\| `([a-z_.]+)` \|.*\| `([^`]+)` \|$", DOCS.read_text(), re.MULTILINE)
     assert len(rows) > 30
     for key, example in rows:
