@@ -56,6 +56,7 @@ class RequestParser:
     __slots__ = (
         "_body",
         "_body_bytes",
+        "_body_length",
         "_bounds",
         "_completed",
         "_final",
@@ -82,6 +83,7 @@ class RequestParser:
         self._keep_alive = True
         self._http_10 = False
         self._body_bytes = 0
+        self._body_length = 0
         self._parser = httptools.HttpRequestParser(self)
 
     @property
@@ -90,12 +92,15 @@ class RequestParser:
         return self._phase == _BETWEEN
 
     @property
-    def is_final(self) -> bool:
-        """True once the peer's last request is complete: what follows is not HTTP."""
-        return self._final
+    def body_bytes_left(self) -> int:
+        """How much is still to come of a body whose length the head told."""
+        return self._body_length - self._body_bytes if self._phase == _BODY else 0
 
     def feed(self, data: bytes | memoryview) -> None:
-        """Parse ``data``, at most ``HTTP_PARSE_MAX_BYTES``; calls the sink as it goes."""
+        """Parse ``data``; calls the sink as it goes.
+
+        Of what is not a body, feed at most ``HTTP_PARSE_MAX_BYTES`` at a time.
+        """
         if self._final:
             return
         body_bytes = self._body_bytes
@@ -122,6 +127,7 @@ class RequestParser:
         self._headers: Headers = []
         self._body: bytes | bytearray = b""
         self._body_bytes = 0
+        self._body_length = 0
         self._trailer_bytes = 0
 
     def on_url(self, fragment: bytes) -> None:
@@ -197,6 +203,7 @@ class RequestParser:
             if coding.lower() != b"chunked":
                 self._refuse(Refused(501, "no transfer coding but chunked is supported"))
         length = int(special.get(b"content-length", b"0").lstrip(b"0") or b"0")
+        self._body_length = length
         if length > self._bounds.body_bytes:
             self._refuse_body()
         expectation = special.get(b"expect")

@@ -12,10 +12,11 @@ from lambdash.http.bounds import Handler, HttpBounds
 from lambdash.http.connections import Connections
 from lambdash.http.parser import Refused, RequestParser, TooLarge
 from lambdash.http.request import Request
-from lambdash.http.responder import Responder
+from lambdash.http.responder import Responder, response_head
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _TEXT = ((b"content-type", b"text/plain; charset=utf-8"),)
+_FULL = response_head(503, (), b"content-length: 0\r\nconnection: close\r\n")
 _SLICE_BYTES = limits.HTTP_PARSE_MAX_BYTES
 
 
@@ -77,9 +78,12 @@ class HttpProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        if not self._connections.add(self):
-            self._refuse(Refused(503, "too many connections to this listener"))
-        self._since = self._connections.now
+        if self._connections.add(self):
+            self._since = self._connections.now
+        else:
+            # no lingering: nobody would sweep it
+            transport.write(_FULL)
+            transport.close()
 
     def data_received(self, data: bytes) -> None:
         if self._refused:
@@ -87,16 +91,9 @@ class HttpProtocol(asyncio.Protocol):
         elif self._current is not None or self._write_paused:
             self._keep(data)
         elif len(data) <= _SLICE_BYTES:
-            self._working = True
-            try:
-                self._parse(data)
-            finally:
-                self._working = False
-            if self._waiting:
-                self._work()
+            self._parse(data)
         else:
-            self._backlog += data
-            self._work()
+            self._parse_in_slices(memoryview(data))
 
     def eof_received(self) -> None:
         """A peer that shuts its side down has gone: nothing tells it from one that died."""
@@ -162,7 +159,7 @@ class HttpProtocol(asyncio.Protocol):
     def finished(self, responder: Responder) -> None:
         self._current = None
         self._since = self._connections.now
-        if not responder.keeps_alive:
+        if self._retiring or not responder.keeps_alive:
             self._end()
         elif not self._working:
             self._work()
@@ -171,8 +168,13 @@ class HttpProtocol(asyncio.Protocol):
 
     def sweep(self, now: float) -> None:
         bounds = self._bounds
+        if self._transport is None:
+            return
         if self._write_paused:
             if now - self._write_paused_at > bounds.write_timeout_s:
+                self.abort()
+        elif self._transport.is_closing():
+            if now - self._since > bounds.write_timeout_s:
                 self.abort()
         elif self._lingering:
             if now - self._since > bounds.linger_s:
@@ -199,14 +201,29 @@ class HttpProtocol(asyncio.Protocol):
             self._refuse(Refused(408, "the request took too long to arrive"))
 
     def _parse(self, data: bytes | memoryview) -> None:
+        was_working, self._working = self._working, True
         began_between = self._parser.is_between
         try:
             self._parser.feed(data)
         except Refused as refusal:
             self._refuse(refusal)
-        else:
-            if began_between and not self._parser.is_between:
-                self._since = self._connections.now
+        finally:
+            self._working = was_working
+        if began_between and not self._parser.is_between:
+            self._since = self._connections.now
+        if self._waiting:
+            self._work()
+
+    def _parse_in_slices(self, data: memoryview) -> None:
+        """Parse a bounded number of requests at a time; what an owed answer holds up waits."""
+        start = 0
+        while start < len(data) and not self._refused:
+            if self._current is not None or self._write_paused:
+                self._keep(data[start:])
+                return
+            end = start + max(_SLICE_BYTES, self._parser.body_bytes_left)
+            self._parse(data[start:end])
+            start = end
 
     def _handle(self, handler: Handler, request: Request, responder: Responder) -> None:
         self._current = responder
@@ -250,7 +267,7 @@ class HttpProtocol(asyncio.Protocol):
         del self._backlog[:_SLICE_BYTES]
         return data
 
-    def _keep(self, data: bytes) -> None:
+    def _keep(self, data: bytes | memoryview) -> None:
         self._backlog += data
         if len(self._backlog) > self._bounds.backlog_bytes and not self._reading_paused:
             assert self._transport is not None
@@ -290,7 +307,8 @@ class HttpProtocol(asyncio.Protocol):
             self.abort()
 
     def _close(self) -> None:
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._since = self._connections.now
             self._transport.close()
 
     def _release_writable(self) -> None:

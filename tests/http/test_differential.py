@@ -3,6 +3,7 @@
 import asyncio
 import tracemalloc
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import h11
 import pytest
@@ -16,7 +17,7 @@ from lambdash.http.server import Responder
 from tests.http.wire import echo, listening
 
 BOUNDS = HttpBounds(body_bytes=10_000, head_bytes=4_000)
-FAST = settings(max_examples=300, deadline=None)
+FAST = settings(max_examples=120, deadline=None)
 
 
 @dataclass
@@ -98,7 +99,7 @@ def requests(draw: st.DrawFn) -> bytes:
     if how == "length":
         headers.append((b"Content-Length", b"%d" % len(body)))
     elif how == "chunked":
-        headers.append((b"Transfer-Encoding", draw(st.sampled_from([b"chunked", b"Chunked"]))))
+        headers.append((b"Transfer-Encoding", b"chunked"))
         size = draw(st.integers(1, 20))
         parts = [body[i : i + size] for i in range(0, len(body), size)]
         body = b"".join(b"%X\r\n%b\r\n" % (len(part), part) for part in parts)
@@ -162,7 +163,7 @@ def test_what_h11_refuses_to_frame_is_refused(data: bytes) -> None:
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
     edges = sorted({place % (len(data) + 1) for place in places} | {0, len(data)})
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(edges)]
 
 
 @FAST
