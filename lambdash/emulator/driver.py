@@ -152,6 +152,10 @@ class Driver:
         if flight is not None and flight.environment_id is None:
             del self._flights[request_id]
 
+    def waiting(self, name: str) -> tuple[str, ...]:
+        """The request ids in the function's queue, first in line first."""
+        return self._pool.waiting(name)
+
     async def close(self) -> None:
         """Fail who waits, stop every environment, and return when all are gone."""
         self._feed(Shutdown())
