@@ -1,1 +1,1 @@
-"""The background process of a project: builds the parts, serves the control socket, ends cleanly."""
+"""The background process of a project: builds the parts, serves, ends cleanly."""

@@ -4,7 +4,7 @@ import time
 
 
 class Activity:
-    """``open`` counts control requests that are being answered; ``last_at`` is monotonic seconds."""
+    """``open`` counts control requests being answered; ``last_at`` is monotonic seconds."""
 
     __slots__ = ("last_at", "open")
 

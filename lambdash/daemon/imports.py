@@ -1,4 +1,4 @@
-"""What each import of a Python function costs: one more cold start, with the interpreter's own timer."""
+"""What each import of a Python function costs: a cold start under the interpreter's timer."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""The daemon's life: STARTING -> RECOVERING -> SERVING -> DRAINING -> STOPPED, from top to bottom."""
+"""The daemon's life: it starts, recovers, serves, drains and stops, from top to bottom."""
 
 import asyncio
 import fcntl

@@ -1,4 +1,4 @@
-"""One invocation's waterfall: each phase from its own pair of marks, and what no pair accounts for."""
+"""One invocation's waterfall: each phase from its own pair of marks, and the rest."""
 
 from typing import Any
 

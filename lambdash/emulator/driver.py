@@ -1,4 +1,4 @@
-"""Performs what the pool decides: feeds it news, carries out its commands, owns the environments."""
+"""Performs what the pool decides: feeds it news, carries out commands, owns environments."""
 
 import asyncio
 import uuid
@@ -138,7 +138,7 @@ class Driver:
             del self._staged[revision.id]
 
     def invoke(self, flight: Flight) -> None:
-        """Bring an invocation on its way; ``flight.done`` is called once, maybe before this returns."""
+        """Bring an invocation on its way; ``flight.done`` is called once, maybe at once."""
         invocation = flight.invocation
         self._flights[invocation.request_id] = flight
         self._feed(

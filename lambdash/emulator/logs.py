@@ -1,4 +1,4 @@
-"""What functions print: split into lines, attributed to the invocation at hand, bounded, passed on."""
+"""What functions print: split into lines, attributed to an invocation, bounded, passed on."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -10,7 +10,7 @@ LogSink: TypeAlias = Callable[[LogRow], None]
 
 
 class LogCapture:
-    """The output of one environment. ``wall`` gives epoch seconds; ``sink`` takes each whole line."""
+    """The output of one environment. ``wall`` gives epoch seconds; ``sink`` takes whole lines."""
 
     __slots__ = (
         "_dropped", "_environment", "_function", "_kept", "_open", "_request_id", "_sink", "_tail",

@@ -31,6 +31,7 @@ def plan(
 
 
 def change_of(old: DeployedFunction | None, new: Function, fingerprint: str) -> Change:
+    """What deploying one function would change."""
     if old is None:
         return Change(new.name, "create")
     why = [

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from lambdash.model import FunctionConfiguration
 
-# Shaped as AWS's, valid nowhere: a function that calls AWS fails there, and not with a real account.
+# Shaped as AWS's, valid nowhere: a function that calls AWS reaches no real account.
 _ACCESS_KEY_ID = "ASIAIOSFODNN7LAMBDASH"
-_SECRET_ACCESS_KEY = "lambdash-local-secret-access-key"
-_SESSION_TOKEN = "lambdash-local-session-token"
+_SECRET_ACCESS_KEY = "lambdash-local-secret-access-key"  # noqa: S105 - no secret
+_SESSION_TOKEN = "lambdash-local-session-token"  # noqa: S105 - no secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,15 @@ Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 JSON_TYPE = (b"content-type", b"application/json")
 
 
+class Refusal(Exception):
+    """Raised while a request is read: answer ``status`` and ``error`` (as ``refuse`` takes it)."""
+
+    def __init__(self, status: int, error: tuple[str, dict[str, str]]) -> None:
+        super().__init__(status, error)
+        self.status = status
+        self.error = error
+
+
 def refuse(
     responder: Responder, request_id: str, status: int, error: tuple[str, dict[str, str]]
 ) -> None:

@@ -24,6 +24,6 @@ def _routes() -> list[tuple[str, re.Pattern[str], str]]:
 
 
 def operation_name(method: str, path: str) -> str | None:
-    """``CreateFunction`` for ``POST /2015-03-31/functions``; None when no operation has the route."""
+    """``CreateFunction`` for ``POST /2015-03-31/functions``; None for no operation's route."""
     found = [name for verb, route, name in _routes() if verb == method and route.fullmatch(path)]
     return found[0] if found else None

@@ -1,4 +1,4 @@
-"""Public fakes for tests, the project's own and its users': a clock that jumps, an engine in memory."""
+"""Fakes for tests, the project's own and its users': a clock that jumps, an engine in memory."""
 
 from lambdash.testing.clock import ManualClock
 from lambdash.testing.engine import FakeEngine, FakeSandbox

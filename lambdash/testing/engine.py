@@ -146,12 +146,12 @@ class FakeEngine:
 
     async def _run(self, sandbox: FakeSandbox, runtime: FakeRuntime) -> None:
         if self.init_exit is None:
-            exit = await runtime.run(self.make_handler())
+            ended = await runtime.run(self.make_handler())
         else:
-            exit = self.init_exit
+            ended = self.init_exit
             runtime.close()
         if not sandbox.stopping:
-            sandbox.observer.exited(exit)
+            sandbox.observer.exited(ended)
 
     async def _end(self, sandbox: FakeSandbox) -> None:
         life, sandbox.life = sandbox.life, None

@@ -96,15 +96,7 @@ class _Folder(FileSystemEventHandler):
             relative = path.relative_to(self._watched.folder)
         except ValueError:
             return False
-        return not self._ignored(relative, is_dir=is_dir)
-
-    def _ignored(self, relative: Path, *, is_dir: bool) -> bool:
-        """A path below an ignored folder is ignored too."""
-        ignore = self._watched.ignore
-        above = [parent for parent in relative.parents if parent != Path()]
-        if any(ignore.ignored(parent.as_posix(), True) for parent in above):
-            return True
-        return ignore.ignored(relative.as_posix(), is_dir)
+        return not self._watched.ignore.ignored(relative.as_posix(), is_dir=is_dir)
 
 
 class _Files(FileSystemEventHandler):

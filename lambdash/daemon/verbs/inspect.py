@@ -1,4 +1,4 @@
-"""``status``, ``ps``, ``logs``, ``history``, ``trace``, ``stop``: what is, what was, and the end."""
+"""``status``, ``ps``, ``logs``, ``history``, ``trace``, ``stop``: what is, was, and the end."""
 
 import asyncio
 import os

@@ -100,4 +100,3 @@ def _document(result: InvocationResult) -> dict[str, Any]:
         "sandbox": result.sandbox_id,
         "error": error,
     }
-
