@@ -25,6 +25,8 @@ from lambdash.errors import PlatformError
 
 _HERE = Path(__file__).parent
 _SHIPPED = {Family.PYTHON: _HERE / "python", Family.NODEJS: _HERE / "node"}
+# awslambdaric's compiled module comes as wheels for Linux alone
+_FALLBACK = _HERE / "python_fallback" / "runtime_client.py"
 _CLIENT_REQUIREMENT = "awslambdaric>=4,<5"
 # what the managed Python runtimes bring besides the client
 BUNDLED_ON_AWS = ("boto3",)
@@ -116,7 +118,7 @@ def interpreter_missing(wanted: Runtime) -> PlatformError:
 def client_name(wanted: Runtime, extra_requirements: tuple[str, ...] = BUNDLED_ON_AWS) -> str:
     """The name of the runtime client's folder, which changes with all that decides its content."""
     folder = _SHIPPED[wanted.family]
-    files = sorted(path for path in folder.iterdir() if path.is_file())
+    files = [*sorted(path for path in folder.iterdir() if path.is_file()), _FALLBACK]
     document = {
         "requirements": [_CLIENT_REQUIREMENT, *extra_requirements],
         "platform": [platform.system(), platform.machine(), *platform.libc_ver()],
@@ -153,6 +155,8 @@ def _install(
         command += ["--only-binary", ":all:"]
     _run([*command, *options.arguments, *requirements], dict(options.variables))
     (tree / ".lock").unlink(missing_ok=True)
+    if not any(tree.glob("runtime_client.*")):
+        shutil.copy(_FALLBACK, tree)
     # unchecked: valid whatever happens to the files' times on their way into an image
     compile_all = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(tree)]
     _run([str(interpreter), "-I", *compile_all], {})

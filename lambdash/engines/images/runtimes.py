@@ -8,8 +8,6 @@ from lambdash.engines.images.client_tree import (
 )
 from lambdash.engines.images.interpreters import find_interpreter
 from lambdash.engines.images.table import (
-    PROVIDED_BOOTSTRAPS,
-    PROVIDED_ENTRYPOINT,
     RUNTIMES,
     Family,
     Runtime,
@@ -17,8 +15,6 @@ from lambdash.engines.images.table import (
 )
 
 __all__ = [
-    "PROVIDED_BOOTSTRAPS",
-    "PROVIDED_ENTRYPOINT",
     "RUNTIMES",
     "Family",
     "Runtime",

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 import docker
 import docker.errors
@@ -84,7 +85,8 @@ class ImageStore:
         self._options = options or ImageStoreOptions()
         self._failed_pulls = FailedPulls(self._options.clock)
         self._defaults: dict[str, ImageDefaults] = {}
-        self._locks: dict[str, asyncio.Lock] = {}
+        # each lives as long as somebody holds or awaits it
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def resolve(
         self,

@@ -78,18 +78,6 @@ _ROWS = (
 
 RUNTIMES = {row.identifier: row for row in _ROWS}
 
-# Where AWS looks for a custom runtime's program, in order. The official `provided` images start
-# only the first; a zip package brings the second, a layer the third, so both engines search.
-PROVIDED_BOOTSTRAPS = ("/var/runtime/bootstrap", "/var/task/bootstrap", "/opt/bootstrap")
-PROVIDED_ENTRYPOINT = (
-    "/bin/sh",
-    "-c",
-    f"for file in {' '.join(PROVIDED_BOOTSTRAPS)}; do "
-    '[ -f "$file" ] && { export _HANDLER="${1:-$_HANDLER}"; exec "$file"; }; done; '
-    f'echo "no bootstrap: looked for {", ".join(PROVIDED_BOOTSTRAPS)}" >&2; exit 127',
-    "lambda-entrypoint",
-)
-
 
 def runtime_named(identifier: str) -> Runtime:
     """The runtime of that AWS identifier.

@@ -1,6 +1,7 @@
 """The table of runtimes, and interpreters that are never of another version than asked."""
 
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import lambdash.engines.images as images
 from lambdash.engines.images.runtimes import (
     RUNTIMES,
     Family,
@@ -138,3 +140,40 @@ def test_a_runtime_without_client_says_so(tmp_path: Path) -> None:
     with pytest.raises(PlatformError) as caught:
         runtime_client_tree("java21", tmp_path)
     assert caught.value.code == "interpreter-missing"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "document"),
+    [
+        ("return {'got': event, 'id': context.aws_request_id}", "response", None),
+        (
+            "raise ValueError('größe')",
+            "error",
+            {"errorType": "ValueError", "errorMessage": "größe"},
+        ),
+    ],
+)
+def test_the_python_client_works_without_its_compiled_module(
+    cache_dir: Path, tmp_path: Path, code: str, kind: str, document: dict[str, str] | None
+) -> None:
+    tree = tmp_path / "tree"
+    shutil.copytree(runtime_client_tree(HERE, cache_dir, None, ()), tree)
+    for compiled in tree.glob("runtime_client.*"):
+        compiled.unlink()
+    fallback = Path(images.__file__).parent / "python_fallback" / "runtime_client.py"
+    shutil.copy(fallback, tree)
+    (tmp_path / "app.py").write_text(f"def handler(event, context):\n    {code}\n")
+    variables = {"_HANDLER": "app.handler", "LAMBDA_TASK_ROOT": str(tmp_path)}
+    with scripted({"a": "ü"}, {"a": "ü"}) as api:
+        variables |= {"AWS_LAMBDA_RUNTIME_API": api.address, "LAMBDA_RUNTIME_DIR": str(tree)}
+        with subprocess.Popen(runtime_command(HERE, tree), env=variables) as process:
+            posted = [api.answer(), api.answer()]
+            process.kill()
+    assert [(each.kind, each.request_id) for each in posted] == [
+        (kind, "request-1"),
+        (kind, "request-2"),
+    ]
+    expected = document or {"got": {"a": "ü"}, "id": "request-1"}
+    assert expected.items() <= posted[0].document.items()
+    if document is not None:
+        assert posted[0].headers["lambda-runtime-function-error-type"] == document["errorType"]

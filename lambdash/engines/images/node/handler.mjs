@@ -55,7 +55,7 @@ async function loadModule(taskRoot, file, module) {
 }
 
 async function tryLoad(taskRoot, file, module) {
-  const require = createRequire(path.join(taskRoot, "lambdash.cjs"));
+  const require = createRequire(new URL("index.mjs", import.meta.url));
   if (fs.statSync(file, { throwIfNoEntry: false })?.isFile()) {
     return require(file);
   }
@@ -92,6 +92,7 @@ function packageIsModule(folder) {
 
 /** The stack says where in the author's code it went wrong, below the error's own first line. */
 function withStack(error, cause) {
-  error.stack = `${error.name}: ${error.message}\n${cause.stack ?? ""}`;
+  const where = String(cause.stack ?? "").replace(`${cause}\n`, "");
+  error.stack = `${error.name}: ${error.message}\n${where}`;
   return error;
 }
