@@ -1,0 +1,150 @@
+"""Mistakes in functions and their variables: what is written, what is said of it."""
+
+from tests.manifest.document_cases import HEAD
+
+CASES = {
+    # functions
+    "function name": (
+        "version: 1\nfunctions: {a.b: {image: x}}\n",
+        ["2:13: `a.b` is not a function name (hint: 1 to 64 letters, digits, `-` and `_`)"],
+    ),
+    "no code": (
+        "version: 1\nfunctions: {f: {}}\n",
+        ["2:13: function `f` has no code (hint: give it one of `code`, `image` and `build`)"],
+    ),
+    "two codes": (
+        HEAD + "    image: x\n",
+        [
+            "7:5: function `hello` has `code` and `image`"
+            " (hint: keep exactly one of `code`, `image` and `build`)"
+        ],
+    ),
+    "no such folder": (
+        "version: 1\nfunctions: {f: {code: cod, runtime: python3.13, handler: a.b}}\n",
+        ["2:23: the code folder `cod` does not exist (hint: paths are relative to the manifest)"],
+    ),
+    "code is a file": (
+        "version: 1\nfunctions: {f: {code: Dockerfile, runtime: python3.13, handler: a.b}}\n",
+        [
+            "2:23: the code folder `Dockerfile` is not a folder"
+            " (hint: a zip file is not supported yet; name the folder)"
+        ],
+    ),
+    "a name no file can have": (
+        "version: 1\n"
+        f"functions: {{f: {{code: {'x' * 5000}, runtime: python3.13, handler: a.b}}}}\n",
+        [
+            f"2:23: the code folder `{'x' * 57}...` does not exist"
+            " (hint: paths are relative to the manifest)"
+        ],
+    ),
+    "no such Dockerfile": (
+        "version: 1\nfunctions: {f: {build: {dockerfile: Dockerfil}}}\n",
+        [
+            "2:37: the Dockerfile `Dockerfil` does not exist"
+            " (hint: paths are relative to the manifest)"
+        ],
+    ),
+    "a context without a Dockerfile": (
+        "version: 1\nfunctions: {f: {build: {context: code}}}\n",
+        [
+            "2:24: the Dockerfile `Dockerfile` does not exist"
+            " (hint: paths are relative to the manifest)"
+        ],
+    ),
+    "no such context": (
+        "version: 1\nfunctions: {f: {build: {dockerfile: Dockerfile, context: x}}}\n",
+        ["2:58: the build context `x` is not a folder (hint: paths are relative to the manifest)"],
+    ),
+    "no runtime and no handler": (
+        "version: 1\nfunctions: {f: {code: code}}\n",
+        [
+            "2:13: function `f` has no handler (hint: add what the runtime calls, such as"
+            " `handler: app.handler`)",
+            "2:13: function `f` has no runtime (hint: add `runtime: python3.13`, here or in"
+            " `defaults`)",
+        ],
+    ),
+    "misspelt runtime": (
+        "version: 1\nfunctions: {f: {code: code, runtime: nodejs22, handler: a.b}}\n",
+        ["2:38: unknown runtime `nodejs22` (hint: did you mean `nodejs22.x`?)"],
+    ),
+    "no such runtime": (
+        "version: 1\nfunctions: {f: {code: code, runtime: cobol, handler: a.b}}\n",
+        [
+            "2:38: unknown runtime `cobol` (hint: AWS runs `python3.13`, `nodejs22.x`,"
+            " `provided.al2023` and others)"
+        ],
+    ),
+    "retired runtime in defaults": (
+        "version: 1\ndefaults: {runtime: go1.x}\nfunctions: {f: {code: code, handler: a.b}}\n",
+        ["2:21: AWS has retired the runtime `go1.x` (hint: move to `provided.al2023`)"],
+    ),
+    "runtime of an image": (
+        "version: 1\nfunctions: {f: {image: x, runtime: python3.13, base_image: y}}\n",
+        [
+            "2:27: `runtime` goes with `code`; an image brings its own (hint: remove it)",
+            "2:48: `base_image` goes with `code`; an image brings its own (hint: remove it)",
+        ],
+    ),
+    "image_config of code": (
+        HEAD + "    image_config: {command: [x]}\n",
+        ["7:5: `image_config` goes with `image` or `build`, not with `code` (hint: remove it)"],
+    ),
+    "too much reserved": (
+        "version: 1\nfunctions:\n  f: {image: x, reserved_concurrent_executions: 500}\n"
+        "  g: {image: x, reserved_concurrent_executions: 401}\n"
+        "  h: {image: x, reserved_concurrent_executions: 400}\n",
+        [
+            "4:49: function `g` reserves 1 more than the account can spare (hint: 100 of 1000"
+            " concurrent executions stay unreserved; raise `limits.concurrent_executions` as AWS"
+            " would)"
+        ],
+    ),
+    # variables
+    "reserved variables": (
+        HEAD + "    environment:\n      AWS_REGION: x\n      _HANDLER: x\n"
+        "      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: 1\n      LAMBDA_TASK_ROOT: x\n",
+        [
+            "8:7: `AWS_REGION` is reserved by AWS Lambda (hint: set `region` at the top of the"
+            " manifest)",
+            "9:7: `_HANDLER` is reserved by AWS Lambda (hint: set `handler`)",
+            "10:7: `AWS_LAMBDA_FUNCTION_MEMORY_SIZE` is reserved by AWS Lambda (hint: set"
+            " `memory_size`)",
+            "11:7: `LAMBDA_TASK_ROOT` is reserved by AWS Lambda (hint: remove it; it is set for"
+            " every function)",
+        ],
+    ),
+    "variable name": (
+        HEAD + "    environment: {A-B: x}\n",
+        [
+            "7:19: `A-B` is not a variable name AWS accepts (hint: use a letter first, then"
+            " letters, digits and `_`, two characters or more)"
+        ],
+    ),
+    "4 KB": (
+        HEAD + f"    environment: {{AA: {'x' * 4088}}}\n",
+        [
+            "7:5: the environment variables of `hello` take 4097 bytes, more than 4 KB (hint:"
+            " names, quotes and commas count too; keep large values in a file or a secret store)"
+        ],
+    ),
+    "a variable that is a list": (
+        HEAD + "    environment: {AA: [x]}\n",
+        ["7:23: `AA` must be text, not a list"],
+    ),
+    "variable not set": (
+        HEAD + '    description: "x ${env:NOPE}"\n',
+        [
+            "7:21: the variable `NOPE` is not set"
+            " (hint: set it, or give a default: `${env:NOPE:-...}`)"
+        ],
+    ),
+    "half a reference": (
+        HEAD + "    description: x ${env:NOPE\n",
+        [
+            "7:20: `${env:` is not a whole reference (hint: write `${env:NAME}` or"
+            " `${env:NAME:-default}`; `$${` is a literal `${`)"
+        ],
+    ),
+}
