@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from lambdash.errors import PlatformError
-from lambdash.http.server import Request, Responder, ResponseMisuse, serve_tcp, serve_unix
+from lambdash.http.server import (
+    HttpBounds,
+    Request,
+    Responder,
+    ResponseMisuse,
+    serve_tcp,
+    serve_unix,
+)
 from tests.http.wire import BOUNDS, Parked, echo, listening, until
 
 GET = b"GET /a?b=c HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -413,3 +420,33 @@ async def test_no_delay_is_set() -> None:
         transport = responder._connection._transport
         sock = transport.get_extra_info("socket")
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
+async def test_a_stream_that_was_begun_before_the_close_ends_its_connection() -> None:
+    parked = Parked()
+    async with listening(parked) as listener:
+        peer = await listener.peer()
+        await peer.send(GET)
+        _, responder = await parked.request()
+        responder.start(200, ())
+        closing = asyncio.create_task(listener.server.close(5))
+        await asyncio.sleep(0)
+        responder.write(b"abc")
+        responder.end()
+        assert (await peer.rest()).endswith(b"\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
+        await closing
+
+
+async def test_a_large_body_arrives_whole() -> None:
+    parked = Parked()
+    body = bytes(range(256)) * 16_000
+    async with listening(parked, HttpBounds(body_bytes=len(body))) as listener:
+        peer = await listener.peer()
+        head = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % len(body)
+        sending = asyncio.create_task(peer.send(head + body + GET))
+        request, responder = await parked.request()
+        assert request.body == body
+        responder.send(200, (), b"")
+        await sending
+        following, _ = await parked.request(2)
+        assert following.target == b"/a?b=c"
