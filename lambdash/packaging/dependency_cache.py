@@ -46,7 +46,7 @@ class DependencyCache:
         """The installed tree, from memory, the store or an install for function ``name``."""
         fingerprint = wanted.fingerprint
         found = self._at_hand.get(fingerprint)
-        if found is None:
+        if found is None or not found.tree.is_dir():  # someone may have removed the whole store
             found = await in_thread(lambda: self._store.find_dependencies(fingerprint))
         if found is None:
             found = await self._installs.run(

@@ -69,7 +69,7 @@ class PackageStore:
         return self._use(f"packages/{package.tree_digest}")
 
     def release(self, package: ZipPackage) -> None:
-        """This process no longer uses the package."""
+        """Nothing in this process uses the package any more; uses are not counted."""
         with disk_errors(self.root), self._lock.shared():
             self._leases.release(f"packages/{package.tree_digest}")
 

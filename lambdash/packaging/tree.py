@@ -48,10 +48,12 @@ def overlay(below: Tree, above: Tree) -> dict[str, Entry]:
     if not below:
         return dict(above)
     folders = {folder for path in above for folder in parents(path)}
+    shared_tops = {path.partition("/")[0] for path in above}  # thousands of paths lie elsewhere
     kept = {
         path: entry
         for path, entry in below.items()
-        if path not in folders and not any(folder in above for folder in parents(path))
+        if path.partition("/")[0] not in shared_tops
+        or (path not in folders and not any(folder in above for folder in parents(path)))
     }
     return {**kept, **above}
 

@@ -89,7 +89,8 @@ async def test_what_npm_is_asked_for_and_what_its_scripts_would_be(
     """A stand-in for npm that writes down its arguments and a package with an install script."""
     npm = tmp_path / "npm"
     npm.write_text(
-        "#!/bin/sh\nmkdir -p node_modules/native\n"
+        "#!/bin/sh\nmkdir -p node_modules/native node_modules/.bin\n"
+        "ln -s ../native/cli.js node_modules/.bin/native\n"
         'echo "$@" > node_modules/native/arguments\n'
         """echo '{"packages": {"node_modules/native": {"hasInstallScript": true}}}' """
         "> node_modules/.package-lock.json\n"
@@ -104,6 +105,7 @@ async def test_what_npm_is_asked_for_and_what_its_scripts_would_be(
     assert {"--omit=dev", "--ignore-scripts", "--os=linux", "--cpu=x64", "--libc=glibc"} <= set(
         arguments
     )
+    assert (tree / "node_modules" / ".bin" / "native").readlink() == Path("../native/cli.js")
     assert any("native may need theirs" in progress.text for progress in said)
 
 

@@ -1,4 +1,5 @@
 import os
+import shutil
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -301,3 +302,34 @@ async def test_other_lists_of_dependencies_are_refused_by_name(
 async def test_a_pyproject_without_dependencies_is_fine(builder: Builder, folder: Path) -> None:
     (folder / "pyproject.toml").write_text('[project]\nname = "x"\n[tool.ruff]\n')
     await builder.build(function(folder), lambda progress: None)
+
+
+async def test_a_store_that_was_removed_is_filled_anew(
+    store: PackageStore, clock: LaterClock, folder: Path, wheels: Path
+) -> None:
+    make_wheel(wheels, "lib", "py3-none-any", {"lib.py": ""})
+    (folder / "requirements.txt").write_text("lib\n")
+    builder = Builder(store, clock, offline(wheels))
+    await builder.build(function(folder), lambda progress: None)
+    shutil.rmtree(store.root)
+    (folder / "app.py").write_text("x = 2\n")
+    package = await builder.build(function(folder), lambda progress: None)
+    assert (store.tree_path(package) / "lib.py").is_file()
+
+
+async def test_a_package_that_is_called_bin_keeps_its_modules(
+    store: PackageStore, clock: LaterClock, folder: Path, wheels: Path
+) -> None:
+    files = {
+        "bin/__init__.py": "",
+        "bin/data.txt": "kept",
+        "lib-1.0.dist-info/entry_points.txt": "[console_scripts]\ntool=bin:main\n",
+    }
+    make_wheel(wheels, "lib", "py3-none-any", files)
+    (folder / "requirements.txt").write_text("lib\n")
+    builder = Builder(store, clock, offline(wheels))
+    package = await builder.build(function(folder), lambda progress: None)
+    tree = store.tree_path(package)
+    assert sorted(path.name for path in (tree / "bin").iterdir()) == ["__init__.py", "data.txt"]
+    record = (tree / "lib-1.0.dist-info" / "RECORD").read_text()
+    assert ("bin/tool" in record, "bin/data.txt" in record) == (False, True)

@@ -197,7 +197,7 @@ def test_processes_that_store_and_prune_at_once_never_lose_a_package_in_use(
 ) -> None:
     script = """
 from tests.packaging.test_store import put
-for number in range(15):
+for number in range(8):
     package = put(store, f"x = {number % 5}")
     assert (store.tree_path(package) / "app.py").is_file(), "pruned while in use"
     store.release(package)
