@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdash import limits
@@ -15,7 +15,8 @@ from lambdash.errors import CallerError
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
 )  # fmt: skip
 
 
@@ -23,6 +24,7 @@ def stdin(content: bytes) -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BytesIO(content))
 
 
+@settings(max_examples=50)
 @given(value=_JSON, indent=st.sampled_from([None, 1]))
 def test_json_reaches_the_function_unchanged(value: object, indent: int | None) -> None:
     text = json.dumps(value, indent=indent)

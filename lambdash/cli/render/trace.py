@@ -42,10 +42,13 @@ def waterfall(
 def _bar(start_ms: float, length_ms: float, total_ms: float) -> str:
     if total_ms <= 0:
         return " " * _BAR_COLUMNS
-    begin = min(_BAR_COLUMNS - 1, max(0, int(start_ms / total_ms * _BAR_COLUMNS)))
-    end = round((start_ms + length_ms) / total_ms * _BAR_COLUMNS)
-    end = min(_BAR_COLUMNS, max(begin + 1, end))
+    begin = min(_BAR_COLUMNS - 1, int(_share(start_ms, total_ms) * _BAR_COLUMNS))
+    end = max(begin + 1, round(_share(start_ms + length_ms, total_ms) * _BAR_COLUMNS))
     return " " * begin + "#" * (end - begin) + " " * (_BAR_COLUMNS - end)
+
+
+def _share(at_ms: float, total_ms: float) -> float:
+    return min(max(at_ms, 0.0), total_ms) / total_ms
 
 
 def imports_table(imports: Sequence[Mapping[str, Any]] | None) -> str:
