@@ -12,6 +12,7 @@ from lambdash.engines.process import ProcessEngine, ProcessFolders, RuntimeClien
 from lambdash.engines.protocol import Engine
 from lambdash.errors import PlatformError
 from tests.engines.contract import EngineCase
+from tests.engines.docker.case import docker_case
 
 _REQUEST_BY_BASH = """request() {
   exec 3<>"/dev/tcp/${AWS_LAMBDA_RUNTIME_API%:*}/${AWS_LAMBDA_RUNTIME_API##*:}"
@@ -63,4 +64,7 @@ def _runs_from(pid: str, root: Path) -> bool:
         return False
 
 
-CASES: dict[str, Callable[[], AbstractAsyncContextManager[EngineCase]]] = {"process": process_case}
+CASES: dict[str, Callable[[], AbstractAsyncContextManager[EngineCase]]] = {
+    "process": process_case,
+    "docker": docker_case,
+}

@@ -72,11 +72,14 @@ class Connection:
     async def forget_missing(
         self, action: Callable[..., object], *arguments: Any, **named: Any
     ) -> bool:
-        """A removal that is content when the thing is gone, or going, already; True if it acted."""
+        """A removal that is content when the thing is gone, going, or held by others (a network).
+
+        True if it removed.
+        """
         try:
             await self.call(action, *arguments, **named)
         except EngineRefused as refusal:
-            if refusal.status not in {404, 409}:
+            if refusal.status not in {403, 404, 409}:
                 raise
             return False
         return True

@@ -115,6 +115,10 @@ class DockerEngine:
         """HTTP calls to the engine so far: a warm invocation adds none."""
         return self._running.connection.engine_calls()
 
+    async def settled(self) -> None:
+        """Wait until removals and spare namespaces are done: nothing goes on but environments."""
+        await self._tasks.join()
+
     async def resolve_image(
         self, reference: str, pull: PullPolicy, progress: ProgressSink
     ) -> ImagePackage:

@@ -23,6 +23,7 @@ class ExitReport:
         self._timer: asyncio.TimerHandle | None = None
         self._out_of_memory = False
         self._reported = False
+        self._marked: set[str] = set()
         self.container_died = asyncio.Event()
 
     def runtime_connection(self) -> asyncio.Protocol:
@@ -33,6 +34,12 @@ class ExitReport:
 
     def mark(self, name: str, at: float) -> None:
         self._observer.mark(name, at)
+
+    def mark_once(self, name: str, at: float) -> None:
+        """A mark that two sources can make: the first counts."""
+        if name not in self._marked:
+            self._marked.add(name)
+            self._observer.mark(name, at)
 
     def exited(self, exit: SandboxExit) -> None:
         """The channel's report."""

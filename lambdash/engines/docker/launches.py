@@ -58,8 +58,7 @@ class Launches:
         await self._namespaces.ensure(key)
         door = await (await self._doors()).open(order.environment_id[:16])
         lease = self._namespaces.take(key)
-        if lease.pause is not None:
-            order.report.mark("network_ready", self._shop.clock.monotonic())
+        order.report.mark("network_ready", self._shop.clock.monotonic())
         body = specs.placed(order.body, door.control, order.prepared.mounts, lease.network)
         creating = self._shop.tasks.spawn(self._create(order, body), "create a container")
         attempt = _Attempt(order, lease, door, creating)
@@ -95,11 +94,12 @@ class Launches:
             if isinstance(attempt.lease.network, Joined) and refusal.status in {404, 409}:
                 raise _PauseGone(attempt.lease.network.pause, refusal) from refusal
             raise
-        attempt.order.report.mark("started", self._shop.clock.monotonic())
+        attempt.order.report.mark_once("started", self._shop.clock.monotonic())
 
     async def _assign(self, attempt: _Attempt) -> Channel:
         channel = await self._greeted(attempt)
         order = attempt.order
+        order.report.mark_once("started", self._shop.clock.monotonic())
         startup = order.prepared.startup
         given = (*order.prepared.additions.items(), *order.variables)
         assignment = Assignment(

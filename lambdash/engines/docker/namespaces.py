@@ -12,7 +12,7 @@ from lambdash.engines.docker.labels import Owner
 from lambdash.engines.docker.networks import Networks
 from lambdash.engines.docker.pauses import PauseLedger, SpareBounds
 from lambdash.engines.docker.specs import Joined, NetworkKey, Own
-from lambdash.engines.docker.tasks import BackgroundTasks
+from lambdash.engines.docker.tasks import BackgroundTasks, together
 from lambdash.errors import LambdashError
 
 
@@ -111,9 +111,7 @@ class Namespaces:
             self._timer.cancel()
         await self._shop.tasks.join()
         pauses = [pause for ledger in self._ledgers.values() for pause in ledger.all()]
-        async with asyncio.TaskGroup() as group:
-            for pause in pauses:
-                group.create_task(self._remove(pause))
+        await together(*(self._remove(pause) for pause in pauses))
 
     def _refill_soon(self) -> None:
         if self._closed or self._launching or self._refilling or not self._unbalanced():

@@ -35,12 +35,6 @@ class Networks:
         """The engine said that it is not there (any more)."""
         self._known.pop(network, None)
 
-    async def remove(self) -> None:
-        """Remove the project's own network, once nothing is attached."""
-        api = self._connection.api
-        await self._connection.forget_missing(api.remove_network, self._owner.network)
-        self._known.clear()
-
     async def _look(self, network: str) -> None:
         if network == self._owner.network:
             await self._own()

@@ -224,7 +224,6 @@ def _startup(spec: SandboxSpec, image: ImageStart) -> Startup:
     assert spec.code_path is not None, "a zip package has a tree"
     if not os_only:
         return startup.for_zip(configuration, image, bootstrap=None)
-    has_bootstrap = (spec.code_path / "bootstrap").exists()
-    return startup.for_zip(
-        configuration, image, bootstrap=TASK_BOOTSTRAP if has_bootstrap else None
-    )
+    own = (spec.code_path / "bootstrap").exists()
+    bootstrap = TASK_BOOTSTRAP if own or not image.entrypoint else None
+    return startup.for_zip(configuration, image, bootstrap=bootstrap)

@@ -8,6 +8,7 @@ from lambdash import limits
 from lambdash.engines.docker import labels
 from lambdash.engines.docker.connection import Connection
 from lambdash.engines.docker.labels import Owner
+from lambdash.engines.docker.tasks import together
 
 
 async def collect(connection: Connection, owner: Owner) -> dict[str, int]:
@@ -21,8 +22,13 @@ async def collect(connection: Connection, owner: Owner) -> dict[str, int]:
 
 
 async def sweep(connection: Connection, owner: Owner) -> dict[str, int]:
-    """Remove whatever this daemon made and still has in the engine."""
-    return await _remove(connection, owner.daemon_filter(), lambda entry: True)
+    """Remove whatever this daemon made and still has in the engine, and the project's network.
+
+    A network that containers of others are attached to stays.
+    """
+    removed = await _remove(connection, owner.daemon_filter(), lambda entry: True)
+    removed["networks"] += await _networks(connection, owner.project_filter(), lambda entry: True)
+    return removed
 
 
 async def prune_volumes(connection: Connection) -> int:
@@ -42,13 +48,19 @@ async def _remove(
     containers = await connection.call(api.containers, all=True, filters=filters)
     ids = [entry["Id"] for entry in containers if chosen(entry)]
     removed = {"containers": await _each(connection, api.remove_container, ids, force=True, v=True)}
-    networks = await connection.call(api.networks, filters=filters)
-    ids = [entry["Id"] for entry in networks if chosen(entry)]
-    removed["networks"] = await _each(connection, api.remove_network, ids)
+    removed["networks"] = await _networks(connection, filters, chosen)
     listing = await connection.call(api.volumes, filters=filters)
     names = [entry["Name"] for entry in listing.get("Volumes") or [] if chosen(entry)]
     removed["volumes"] = await _each(connection, api.remove_volume, names)
     return removed
+
+
+async def _networks(
+    connection: Connection, filters: dict[str, list[str]], chosen: Callable[[dict[str, Any]], bool]
+) -> int:
+    networks = await connection.call(connection.api.networks, filters=filters)
+    ids = [entry["Id"] for entry in networks if chosen(entry)]
+    return await _each(connection, connection.api.remove_network, ids)
 
 
 async def _each(
@@ -61,6 +73,4 @@ async def _each(
         async with slots:
             return await connection.forget_missing(action, name, **named)
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(name)) for name in names]
-    return sum(task.result() for task in tasks)
+    return sum(await together(*(one(name) for name in names)))

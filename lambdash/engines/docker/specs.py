@@ -14,7 +14,10 @@ from lambdash.limits import MIB
 from lambdash.model import FunctionConfiguration, Revision
 
 # The user of AWS's environments, ``sbx_user1051``.
-_USER = "993:990"
+_USER_ID, _GROUP_ID = 993, 990
+_USER = f"{_USER_ID}:{_GROUP_ID}"
+# Owned by the user, for runc gives a tmpfs the mode of the folder that it covers.
+_TMPFS = f"rw,exec,nosuid,nodev,mode=1777,uid={_USER_ID},gid={_GROUP_ID}"
 _HOST_GATEWAY = "host.docker.internal:host-gateway"
 LAUNCHER_FOLDER = "/var/lambdash/launcher"
 LAUNCHER_NAME = "launcher"
@@ -170,6 +173,6 @@ def _restrictions(configuration: FunctionConfiguration) -> Body:
         "MemorySwap": memory,
         "PidsLimit": limits.PROCESSES_MAX,
         "ShmSize": limits.SHARED_MEMORY_BYTES,
-        "Tmpfs": {"/tmp": f"rw,exec,nosuid,nodev,mode=1777,size={size}m"},  # noqa: S108
+        "Tmpfs": {"/tmp": f"{_TMPFS},size={size}m"},  # noqa: S108
         "Ulimits": [{"Name": "nofile", "Soft": files, "Hard": files}],
     }

@@ -6,6 +6,7 @@ cut short is filled again rather than used.
 """
 
 import asyncio
+import hashlib
 import tempfile
 from collections.abc import Callable
 from io import BytesIO
@@ -38,7 +39,7 @@ class VolumeStore:
         return await asyncio.shield(task)
 
     async def _ensure(self, digest: str, image: str, archive: Callable[[], Archive]) -> str:
-        name = f"lambdash-{digest.removeprefix('sha256:')[:32]}"
+        name = f"lambdash-{hashlib.sha256(digest.encode()).hexdigest()[:32]}"
         complete = f"{name}-complete"
         if await self._exists(name) and await self._exists(complete):
             return name

@@ -12,7 +12,7 @@ from lambdash.errors import CallerError
 from lambdash.model import DockerfileSource, ImagePackage
 from lambdash.model.progress import ProgressSink
 
-REFERENCE = "lambdash-test/shell:2"
+REFERENCE = "lambdash-test/shell:3"
 
 
 def archive(busybox: bytes) -> bytes:
