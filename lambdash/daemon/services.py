@@ -1,8 +1,9 @@
 """The parts of a running daemon, as its verbs need them."""
 
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lambdash.daemon.catalog import Catalog
@@ -19,7 +20,11 @@ from lambdash.storage.journal import JournalEntry
 
 @dataclass(slots=True)
 class Services:
-    """``shutdown`` stops every environment and returns what was removed; the process ends after."""
+    """``shutdown`` stops every environment and returns what was removed; the process ends after.
+
+    ``watched`` counts the dev sessions of each function: while there is one, a revision that
+    cannot initialise never takes over from the last good one.
+    """
 
     emulator: Emulator
     catalog: Catalog
@@ -28,6 +33,7 @@ class Services:
     endpoint: str
     shutdown: Callable[[], Awaitable[dict[str, Any]]]
     started_at: float
+    watched: Counter[str] = field(default_factory=Counter)
 
     @property
     def uptime_s(self) -> float:
@@ -57,7 +63,10 @@ class Services:
         known_at = time.monotonic()
         if change.action == "unchanged" and deployer.is_stored(name):
             return known_at, None
-        built = await deployer.deploy(function, options, stream.progress)
+        if self.watched[name] > 0:
+            built = await deployer.replace(function, options, stream.progress)
+        else:
+            built = await deployer.deploy(function, options, stream.progress)
         why = ", ".join(built.change.why) or "new"
         stream.notice(f"deployed {name} ({why}) in {built.build_ms:.0f} ms")
         return known_at, built

@@ -45,8 +45,16 @@ class _Loop:
 
     async def run(self) -> None:
         functions = self._functions()
+        names = [function.name for function in functions]
         for function in functions:
             await self._deploy_first(function)
+        self._services.watched.update(names)
+        try:
+            await self._watch(functions)
+        finally:
+            self._services.watched.subtract(names)
+
+    async def _watch(self, functions: list[Function]) -> None:
         while True:
             watcher = Watcher(self._note)
             try:
