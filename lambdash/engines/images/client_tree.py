@@ -74,14 +74,20 @@ def runtime_client_tree(
     final = home / client_name(wanted, extra_requirements)
     if final.is_dir():
         return final
-    home.mkdir(parents=True, exist_ok=True)
-    with _scratch_folder(home) as scratch:
-        tree = scratch / "tree"
-        shutil.copytree(_SHIPPED[wanted.family], tree, ignore=shutil.ignore_patterns("__pycache__"))
-        if wanted.family is Family.PYTHON:
-            requirements = (_CLIENT_REQUIREMENT, *extra_requirements)
-            _install(interpreter, tree, requirements, uv_options or UvOptions())
-        _publish(tree, final)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with _scratch_folder(home) as scratch:
+            tree = scratch / "tree"
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(_SHIPPED[wanted.family], tree, ignore=ignored)
+            if wanted.family is Family.PYTHON:
+                requirements = (_CLIENT_REQUIREMENT, *extra_requirements)
+                _install(interpreter, tree, requirements, uv_options or UvOptions())
+            _publish(tree, final)
+    except OSError as error:
+        text = f"{home} could not be written: {error}"
+        hint = "free some space, or choose another folder with LAMBDASH_STORE"
+        raise PlatformError("runtime-client-failed", text, hint) from error
     return final
 
 

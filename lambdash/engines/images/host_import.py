@@ -48,6 +48,10 @@ def import_host_image(api: docker.APIClient, order: HostImport, progress: Progre
     except LambdashError:
         progress(Progress(task, "failed", finished=True))
         raise
+    except OSError as error:
+        progress(Progress(task, "failed", finished=True))
+        text = f"a file of this machine could not be taken along: {error}"
+        raise PlatformError("host-image-failed", text) from error
     seconds = time.monotonic() - started
     progress(Progress(task, f"made from {parts.described} in {seconds:.1f} s", finished=True))
     if replaces is not None and replaces != digest:

@@ -6,13 +6,16 @@ The entrypoint's contract: https://docs.aws.amazon.com/lambda/latest/dg/images-c
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import docker.errors
 import pytest
 
 from lambdash.engines.images import ImageStore, ImageStoreOptions
-from lambdash.engines.images.host_image import machine_architecture
+from lambdash.engines.images.host_image import ingredients, machine_architecture
+from lambdash.engines.images.host_import import HostImport, import_host_image
 from lambdash.engines.images.runtimes import find_interpreter, runtime_named
 from lambdash.errors import PlatformError
 from lambdash.model import ImagePackage
@@ -234,3 +237,21 @@ async def test_what_this_machine_cannot_bring(api: Any, cache_dir: Path) -> None
     with pytest.raises(PlatformError) as caught:
         await store.build_from_host("java21", HERE, silent)
     assert caught.value.code == "interpreter-missing"
+
+
+async def test_a_newer_image_replaces_the_outdated_one(api: Any, cache_dir: Path) -> None:
+    parts = replace(ingredients(runtime_named("provided.al2023"), HERE), identity="outdated")
+    parts = replace(parts, runtime=replace(parts.runtime, version="test-replaced"))
+
+    def make(replaces: str | None) -> str:
+        return import_host_image(api, HostImport(parts, Path, replaces), silent)
+
+    first = await asyncio.to_thread(make, None)
+    parts = replace(parts, identity="newer")
+    second = await asyncio.to_thread(make, first)
+    try:
+        with pytest.raises(docker.errors.ImageNotFound):
+            api.inspect_image(first)
+        assert api.inspect_image(parts.runtime.host_image)["Id"] == second
+    finally:
+        api.remove_image(second, force=True)

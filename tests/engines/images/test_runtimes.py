@@ -177,3 +177,11 @@ def test_the_python_client_works_without_its_compiled_module(
     assert expected.items() <= posted[0].document.items()
     if document is not None:
         assert posted[0].headers["lambda-runtime-function-error-type"] == document["errorType"]
+
+
+def test_a_cache_that_cannot_be_written_is_the_platforms_error(tmp_path: Path) -> None:
+    (tmp_path / "runtime-clients").write_text("a file where the folder should be")
+    with pytest.raises(PlatformError) as caught:
+        runtime_client_tree(HERE, tmp_path)
+    assert caught.value.code == "runtime-client-failed"
+    assert str(tmp_path) in caught.value.message

@@ -1,4 +1,5 @@
 // console.* as AWS's text format writes it: time, request id, level, text, parted by tabs.
+// Line ends in a text stay, as CloudWatch shows them: there, one call is one event.
 
 import process from "node:process";
 import util from "node:util";

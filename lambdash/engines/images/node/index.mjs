@@ -1,6 +1,8 @@
 // Node.js runtime client of lambdash: serves invocations of the Lambda Runtime API (2018-06-01)
 // one at a time. Shapes and wording follow AWS's own client for Node.js.
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+// Unlike there, timers the handler left behind run on while the next invocation is awaited: AWS
+// freezes the whole environment then. AWS's SDK is not included: functions bring their own.
 
 import process from "node:process";
 
