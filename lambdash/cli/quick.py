@@ -14,7 +14,13 @@ from lambdash.cli.terminal import Terminal
 from lambdash.client.settings import Settings
 from lambdash.errors import LambdashError
 
-_VALUES = {"-p": "payload", "--payload": "payload", "-m": "manifest", "--manifest": "manifest"}
+_VALUES = {
+    "-p": "payload",
+    "--payload": "payload",
+    "-m": "manifest",
+    "--manifest": "manifest",
+    "--engine": "engine",
+}
 _FLAGS = {
     "--json": "json",
     "-q": "quiet",
@@ -30,8 +36,6 @@ _ENGINES = frozenset({"docker", "process"})
 def parse(words: Sequence[str]) -> InvokeRequest | None:
     """The request, or None where click has to look."""
     if any(name.startswith("LAMBDASH_") and name not in _NOT_OPTIONS for name in os.environ):
-        return None
-    if os.environ.get("LAMBDASH_ENGINE", "docker") not in _ENGINES:
         return None
     functions: list[str] = []
     values: dict[str, str] = {}
@@ -52,12 +56,13 @@ def parse(words: Sequence[str]) -> InvokeRequest | None:
     return _request(functions[0], values, flags) if functions and functions[0] else None
 
 
-def _request(function: str, values: dict[str, str], flags: set[str]) -> InvokeRequest:
-    manifest = values.get("manifest", os.environ.get("LAMBDASH_MANIFEST") or None)
+def _request(function: str, values: dict[str, str], flags: set[str]) -> InvokeRequest | None:
+    manifest = values.get("manifest") or os.environ.get("LAMBDASH_MANIFEST") or None
+    engine = values.get("engine", os.environ.get("LAMBDASH_ENGINE") or None)
+    if engine is not None and engine not in _ENGINES:
+        return None
     terminal = Terminal(json="json" in flags, quiet="quiet" in flags)
-    request = InvokeRequest(
-        function, Settings(manifest, os.environ.get("LAMBDASH_ENGINE")), terminal
-    )
+    request = InvokeRequest(function, Settings(manifest, engine), terminal)
     request.payload = values.get("payload", "{}")
     request.body["cold"] = "cold" in flags
     request.body["tail"] = "tail" in flags

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from io import TextIOWrapper
 
 from lambdash import limits
 from lambdash.errors import CallerError
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn, TextIO
 
 
-def read(source: str, stdin: TextIO) -> bytes:
+def read(source: str, stdin: TextIO | None) -> bytes:
     """The bytes of ``source``: JSON itself, ``@file``, or ``-`` for standard input.
 
     They reach the function unchanged. Raises ``CallerError`` ``payload-not-json`` (with line and
@@ -57,8 +56,11 @@ def _finite(text: str) -> float:
     return number
 
 
-def _read_stdin(stdin: TextIO) -> bytes:
-    assert isinstance(stdin, TextIOWrapper)
+def _read_stdin(stdin: TextIO | None) -> bytes:
+    if stdin is None:  # Python's way to say that the descriptor is closed
+        raise CallerError(
+            "payload-unreadable", "standard input is closed", "`-p JSON` gives the payload itself"
+        )
     content: bytes = stdin.buffer.read(limits.REQUEST_PAYLOAD_MAX_BYTES + 1)
     return content
 

@@ -30,9 +30,7 @@ def commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
 
 @pytest.mark.parametrize("words", [(), *(words for words, _ in commands())], ids=" ".join)
 def test_help_is_stable(words: tuple[str, ...]) -> None:
-    ran = CliRunner().invoke(
-        application(), [*words, "--help"], prog_name="lambdash", terminal_width=80
-    )
+    ran = CliRunner().invoke(application(), [*words, "--help"], prog_name="lambdash")
     assert ran.exit_code == 0
     golden.check("help/" + "-".join(("lambdash", *words)), ran.output)
 

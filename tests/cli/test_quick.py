@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdash.cli import quick
+from lambdash.cli.application import application
 from lambdash.cli.commands import invoke
 from tests.cli.command_line import CommandLine
 from tests.client.scripted_daemon import ScriptedDaemon, succeeded
@@ -27,12 +28,14 @@ def test_what_quick_understands_click_understands_alike(words: list[str]) -> Non
     if request is None:
         return
     try:
-        params = invoke.command.make_context("invoke", list(words)).params
+        parent = application().make_context("lambdash", ["invoke"])
+        params = invoke.command.make_context("invoke", list(words), parent=parent).params
     except click.ClickException as error:
         raise AssertionError(f"click refuses {words}: {error}") from error
     assert request.function == params["function"]
     assert request.payload == params["payload"]
     assert request.settings.manifest == params["manifest"]
+    assert request.settings.engine == params["engine"]
     assert request.terminal.json == params["json"]
     assert request.terminal.quiet == params["quiet"]
     for name in ("type", "cold", "tail", "qualifier", "pull", "imports"):
@@ -40,7 +43,7 @@ def test_what_quick_understands_click_understands_alike(words: list[str]) -> Non
 
 
 @pytest.mark.parametrize(
-    "words", [["hello"], ["hello", "-p", "{}"], ["-p", "@f", "hello", "--json", "--tail"]]
+    "words", [["hello"], ["hello", "-p", "{}"], ["--engine", "process", "hello", "--json"]]
 )
 def test_the_usual_spellings_are_quick(words: list[str]) -> None:
     assert quick.parse(words) is not None

@@ -38,6 +38,12 @@ os.write(int(sys.argv[-1]), error + b"\\n")
 sys.exit(2)
 """
 _DIE = "import sys; print('cannot go on'); sys.exit(7)"
+_HANG = """
+import os, select, sys
+with open(sys.argv[2], "w") as file:
+    file.write(str(os.getpid()))
+select.select([], [], [])
+"""
 _HALF = "import os, sys; os.write(int(sys.argv[-1]), b'{'); sys.exit(1)"
 
 
@@ -114,6 +120,18 @@ def test_a_daemon_that_dies_shows_the_end_of_its_log(
     assert f"exit code {code}" in caught.value.message
     assert text in caught.value.message
     assert str(project.log) in caught.value.hint
+
+
+def test_a_daemon_that_never_gets_ready_is_ended(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daemon_process.limits, "DAEMON_START_TIMEOUT_S", 1.0)
+    with pytest.raises(PlatformError) as caught:
+        start(project, _HANG)
+    assert caught.value.code == "daemon-start-timeout"
+    pid = int(Path(f"{project.log}.starts").read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 def test_a_log_that_has_grown_is_put_aside(

@@ -12,12 +12,13 @@ from lambdash import limits
 from lambdash.client import payload
 from lambdash.errors import CallerError
 
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+_SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | _TEXT
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    _SCALARS.filter(lambda value: value not in (float("inf"), float("-inf"))),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
     max_leaves=6,
-)  # fmt: skip
+)
 
 
 def stdin(content: bytes) -> io.TextIOWrapper:
@@ -77,3 +78,9 @@ def test_a_number_of_any_length_is_json() -> None:
 def test_a_response_that_could_not_be_written_again_is_not_parsed(answer: bytes) -> None:
     with pytest.raises(ValueError):
         payload.parsed(answer)
+
+
+def test_a_closed_standard_input_is_said_so() -> None:
+    with pytest.raises(CallerError) as caught:
+        payload.read("-", None)
+    assert caught.value.code == "payload-unreadable"
