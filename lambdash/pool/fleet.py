@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 
 from lambdash.pool.commands import Command, Dispatch, Fail, FailCause, Launch, Stop, StopReason
-from lambdash.pool.environment import Cause, Environment, EnvironmentState
+from lambdash.pool.environment import Cause, Environment
 from lambdash.pool.function_pool import FunctionPool
 from lambdash.pool.invocation import PooledInvocation
 from lambdash.pool.memory import MemoryBudget
@@ -176,8 +176,6 @@ class Fleet:
         commands: list[Command],
     ) -> None:
         """One that runs nothing now and will poll again: keep it if its revision is current."""
-        if environment.state is EnvironmentState.STOPPING:
-            return
         if environment.revision_id == function.revision_id:
             function.coming[environment.id] = environment
         else:

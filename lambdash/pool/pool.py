@@ -293,6 +293,8 @@ class Pool:
         self._fleet.active -= 1
         if environment.revision_id == function.revision_id:
             function.coming[environment.id] = environment
+        if self._fleet.hungry:  # who counts on its next poll needs no memory any more
+            return self._fleet.rebalance(function, now, [])
         return ()
 
     def _poll_lost(self, event: PollLost, now: float) -> Commands:

@@ -338,6 +338,15 @@ def test_a_lost_poll_is_not_dispatched_to_until_it_polls_again(talk: Conversatio
     assert talk.ready("e1") == [Dispatch("e1", "i1")]
 
 
+def test_a_cold_invocation_takes_the_place_of_one_without_a_poll_first(
+    talk: Conversation,
+) -> None:
+    talk.deploy(max_environments=2)
+    talk.warm(2)
+    talk.tell(PollLost("e2"))
+    assert talk.arrive("i1", cold=True)[0] == Stop("e2", StopReason.EVICTED)
+
+
 def test_a_runtime_that_never_polls_again_is_given_up(talk: Conversation) -> None:
     talk.deploy(max_environments=1)
     talk.warm()

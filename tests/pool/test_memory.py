@@ -3,6 +3,8 @@
 from lambdash.pool import (
     CallerGone,
     Dispatch,
+    DispatchFailed,
+    EnvironmentFailed,
     EnvironmentStopped,
     Launch,
     PoolOptions,
@@ -101,13 +103,25 @@ def test_a_cold_invocation_takes_the_memory_of_its_own_functions_idle_one() -> N
 
 
 def test_an_eviction_serves_whoever_came_earlier_first() -> None:
-    """Found by the machine: who was evicted from under may have come before the evictor."""
+    """Found by the machine: who counted on the evicted one may have come before the evictor."""
     talk = talk_within(512, f=128, g=300)
     talk.deploy("f", "f1", max_environments=2)
-    talk.warm(2, "f")
-    talk.arrive("i1", "i2", function="f")
-    talk.arrive("i3", function="f")
-    talk.arrive("i4", function="g")
-    assert talk.turn("e1") == [Dispatch("e1", "i3")]
-    assert talk.turn("e1") == [Stop("e1", EVICTED)]
-    assert talk.tell(EnvironmentStopped("e1")) == [Launch("e3", "g", "g1", "i4")]
+    talk.arrive("i1", "i2", "i3")
+    talk.tell(EnvironmentFailed("e1", StopReason.CRASHED))  # i1 fails, e3 is for i3
+    talk.ready("e2", "e3")
+    assert talk.tell(DispatchFailed("e3", "i3")) == []
+    assert talk.arrive("i4", function="g") == [
+        Stop("e3", EVICTED),
+        Launch("e4", "f", "f1", "i3"),
+    ]
+
+
+def test_who_counts_on_a_poll_to_come_leaves_the_memory_to_others() -> None:
+    """Found by the machine: an answer alone may end somebody's want of memory."""
+    talk = talk_within(512, f=128, g=300)
+    talk.deploy("g", "g1", 300, max_environments=2)
+    talk.arrive("i1", "i2", function="g")
+    talk.ready("e1")
+    assert talk.arrive("i3", function="f") == []  # i2 came earlier and lacks memory
+    assert talk.respond("e1") == [Launch("e2", "f", "f1", "i3")]
+    assert talk.ready("e1") == [Dispatch("e1", "i2")]

@@ -3,7 +3,7 @@
 import os
 
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from lambdash.model import Scaling
@@ -92,6 +92,13 @@ class PoolMachine(RuleBasedStateMachine):
     def all_ready(self) -> None:
         for place in list(self.world.places.values()):
             if place.state in STARTING or place.state is State.RESPONDED:
+                self.world.ready(place)
+
+    @rule(name=names)
+    def all_turn(self, name: str) -> None:
+        for place in list(self.world.current(name)):
+            if place.state is State.INVOKING:
+                self.world.respond(place)
                 self.world.ready(place)
 
     @rule(pick=anything)
@@ -206,10 +213,13 @@ class PoolMachine(RuleBasedStateMachine):
         self.world.check()
 
 
+# tests/mutants/run.py asks whether it fails, not for the smallest example
+PHASES = tuple(Phase) if os.environ.get("LAMBDASH_POOL_SHRINK") != "no" else (Phase.generate,)
 PoolMachine.TestCase.settings = settings(
     max_examples=int(os.environ.get("LAMBDASH_POOL_EXAMPLES", "60")),
     stateful_step_count=40,
     deadline=None,
+    phases=PHASES,
     report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )

@@ -277,7 +277,8 @@ class World:
         place.caller = None
         place.served += 1
         self._enter(place, State.RESPONDED)
-        assert self.feed(EnvironmentResponded(place.id)) == []
+        commands = self.feed(EnvironmentResponded(place.id))
+        assert not any(isinstance(command, Dispatch) for command in commands)
 
     def reset(self, place: Place) -> None:
         if place.caller is not None:
