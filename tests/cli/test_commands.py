@@ -1,12 +1,13 @@
 """Every other command: what it asks the daemon, and its text pinned by golden files."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.cli import golden
-from tests.cli.command_line import CommandLine
+from tests.cli.command_line import CommandLine, Ran
 from tests.client.scripted_daemon import Event, ScriptedDaemon
 
 REQUEST_ID = "f54b225b-f2a9-4819-b8b1-54d391a3c00d"
@@ -168,11 +169,11 @@ BODIES: list[tuple[list[str], str, Event]] = [
 
 @pytest.mark.parametrize(("words", "verb", "body"), BODIES, ids=lambda value: str(value)[:40])
 def test_what_is_asked_and_shown(
-    cli: CommandLine, words: list[str], verb: str, body: Event
+    cli: CommandLine, inside: Callable[..., Ran], words: list[str], verb: str, body: Event
 ) -> None:
     result = RESULTS[verb]
     with ScriptedDaemon(cli.socket, {verb: [{"event": "result", **result}]}) as daemon:
-        text, shaped = cli.run(*words), cli.run(*words, "--json")
+        text, shaped = inside(*words), inside(*words, "--json")
     asked = [(name, sent) for name, _, sent in daemon.requests if name != "health"]
     assert asked == [(verb, body)] * 2
     assert (text.code, text.stderr, shaped.code, shaped.stderr) == (0, "", 0, "")
@@ -256,22 +257,25 @@ def test_prune_of_an_empty_store(cli: CommandLine) -> None:
     assert (document["freed_bytes"], document["size_bytes"]) == (0, 0)
 
 
-def test_validate_and_schema_need_no_daemon(cli: CommandLine) -> None:
+def test_validate_and_schema_need_no_daemon(cli: CommandLine, inside: Callable[..., Ran]) -> None:
     (cli.folder / "lambdash.yaml").write_text(
         "version: 1\nfunctions:\n  hello: {runtime: python3.13, code: ., handler: app.handler}\n"
     )
-    document = json.loads(cli.run("validate", "--json").stdout)
+    document = json.loads(inside("validate", "--json").stdout)
     assert (document["valid"], document["functions"]) == (True, ["hello"])
-    assert cli.run("validate").text.endswith("lambdash.yaml: ok, 1 function\n")
-    assert json.loads(cli.run("schema").stdout) == json.loads(cli.run("schema", "--json").stdout)
+    assert inside("validate").text.endswith("lambdash.yaml: ok, 1 function\n")
+    assert json.loads(inside("schema").stdout) == json.loads(inside("schema", "--json").stdout)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_scripts_are_click_s(cli: CommandLine, shell: str) -> None:
-    ran = cli.run("completion", SHELL=f"/usr/bin/{shell}")
+def test_completion_scripts_are_click_s(
+    inside: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, shell: str
+) -> None:
+    monkeypatch.setenv("SHELL", f"/usr/bin/{shell}")
+    ran = inside("completion")
     assert ran.code == 0
     assert "_LAMBDASH_COMPLETE" in ran.text
-    assert json.loads(cli.run("completion", shell, "--json").stdout)["shell"] == shell
+    assert json.loads(inside("completion", shell, "--json").stdout)["shell"] == shell
 
 
 def test_doctor_gives_each_check_a_line(cli: CommandLine) -> None:

@@ -1,10 +1,11 @@
 """Errors of the command line itself follow the contract: code, hint, exit code, shape."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
-from tests.cli.command_line import CommandLine
+from tests.cli.command_line import CommandLine, Ran
 
 
 @pytest.mark.parametrize(
@@ -19,9 +20,11 @@ from tests.cli.command_line import CommandLine
         (("validate", "nowhere.yaml"), "error: there is no manifest at nowhere.yaml"),
     ],
 )
-def test_the_caller_s_mistakes(cli: CommandLine, words: tuple[str, ...], message: str) -> None:
-    ran = cli.run(*words)
-    shaped = cli.run(*words, "--json")
+def test_the_caller_s_mistakes(
+    inside: Callable[..., Ran], words: tuple[str, ...], message: str
+) -> None:
+    ran = inside(*words)
+    shaped = inside(*words, "--json")
     assert (ran.code, shaped.code) == (2, 2)
     assert ran.stdout == b""
     assert ran.stderr.startswith(message)

@@ -45,6 +45,12 @@ def test_a_parked_start_has_no_launch() -> None:
     assert line == "parked  total 70 ms = init 61 + duration 8 + other 1"
 
 
+def test_an_invocation_that_no_environment_served_has_no_label() -> None:
+    timings = {"total": 312.4, "package": 120.0, "overhead": 192.4}
+    line = timing_line({"start": None, "timings_ms": timings})
+    assert line == "total 312 ms = package 120 + other 192"
+
+
 @pytest.mark.parametrize(
     ("stopped", "line"),
     [

@@ -15,15 +15,17 @@ _QUEUED_MS = 1.0
 def timing_line(result: Mapping[str, Any]) -> str:
     """`warm  duration 1.2 ms  overhead 0.4 ms`, or the parts of a cold start, which add up.
 
-    A queue shorter than ``_QUEUED_MS`` is no wait of anybody's: it counts as overhead.
+    Without a label when no environment ever served it. A queue shorter than ``_QUEUED_MS`` is no
+    wait of anybody's: it counts as overhead.
     """
-    timings, start = dict(result["timings_ms"]), str(result.get("start") or "warm")
+    timings, start = dict(result["timings_ms"]), result.get("start")
     if timings.get("queue", 0) < _QUEUED_MS:
         timings["overhead"] = timings.get("overhead", 0) + timings.pop("queue", 0)
     if start == "warm":
         known = [name for name in ("queue", "duration", "overhead") if name in timings]
         return "  ".join(["warm", *(f"{name} {timings[name]:.1f} ms" for name in known)])
-    return f"{start}  total {round(timings.get('total', 0))} ms = {_parts(timings)}"
+    whole = f"total {round(timings.get('total', 0))} ms = {_parts(timings)}"
+    return f"{start}  {whole}" if start else whole
 
 
 def _parts(timings: Mapping[str, float]) -> str:
