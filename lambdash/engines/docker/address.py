@@ -41,11 +41,12 @@ class EngineAddress:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the search reads: the user's variables and home. Passed in, so that tests own it."""
+    """What the search reads. ``system_path`` is where daemons lie that a user's PATH leaves out."""
 
     environ: Mapping[str, str]
     home: Path
     default_socket: Path = DEFAULT_SOCKET
+    system_path: str = ":/usr/sbin:/sbin"
 
     def sockets(self) -> tuple[Path, ...]:
         """Well-known sockets: the CLI's default, rootless, Desktop, Colima, Podman."""
@@ -83,7 +84,7 @@ def find_address(surroundings: Surroundings) -> EngineAddress | None:
 
 def daemon_program(surroundings: Surroundings) -> str | None:
     """An installed engine that is not running: a daemon's binary, never the bare client."""
-    search = surroundings.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    search = surroundings.environ.get("PATH", "") + surroundings.system_path
     for program in _DAEMON_PROGRAMS:
         if shutil.which(program, path=search):
             return program

@@ -203,17 +203,18 @@ class DockerEngine:
 
     async def close(self) -> dict[str, int]:
         """Returns how many containers and networks were removed, for the word ``stop`` prints."""
-        parts, self._parts = self._parts, self._parts
+        parts = self._parts
         if parts is None:
             return {}
         counts = {"containers": len(self._sandboxes)}
-        await together(*(self.stop(each, 0.0) for each in tuple(self._sandboxes.values())))
+        parts.namespaces.begin_closing()
         await parts.events.close()
+        await together(*(self.stop(each, 0.0) for each in tuple(self._sandboxes.values())))
         await parts.namespaces.close()
         await parts.preparation.close()
         swept = await recovery.sweep(parts.connection, self._options.owner)
         self._parts = None
-        parts.connection.close()
+        await asyncio.to_thread(parts.connection.close)
         counts["containers"] += swept["containers"]
         counts["networks"] = swept["networks"]
         return counts

@@ -104,13 +104,20 @@ class Namespaces:
         ledger = self._ledgers.get(key)
         return len(ledger.spare) if ledger else 0
 
-    async def close(self) -> None:
-        """Make no more, wait for the one being made, remove all."""
+    def begin_closing(self) -> None:
+        """Begin no more pauses."""
         self._closed = True
+
+    async def close(self) -> None:
+        """Make no more, remove all, the one being made included; waits for all other work too."""
+        self.begin_closing()
         if self._timer is not None:
             self._timer.cancel()
-        await self._shop.tasks.join()
-        pauses = [pause for ledger in self._ledgers.values() for pause in ledger.all()]
+        await together(self._shop.tasks.join(), self._drain())
+        await self._drain()
+
+    async def _drain(self) -> None:
+        pauses = [pause for ledger in self._ledgers.values() for pause in ledger.drain()]
         await together(*(self._remove(pause) for pause in pauses))
 
     def _refill_soon(self) -> None:

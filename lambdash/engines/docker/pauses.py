@@ -85,8 +85,15 @@ class PauseLedger:
         return [self.spare.pop() for _ in range(self.excess(now))]
 
     def all(self) -> tuple[str, ...]:
-        """Every pause that lives, for removal at the end."""
+        """Every pause that lives."""
         return (*self.spare, *self.taken)
+
+    def drain(self) -> tuple[str, ...]:
+        """Every pause that lives; they leave the ledger, the caller removes them."""
+        drained = self.all()
+        self.spare.clear()
+        self.taken.clear()
+        return drained
 
     def _remember(self, now: float) -> None:
         """Keep peaks falling in size as they get younger: the oldest is the largest still valid."""

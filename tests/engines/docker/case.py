@@ -20,6 +20,9 @@ from lambdash.engines.protocol import Engine
 from tests.engines.contract import REQUEST_BY_NC, EngineCase
 from tests.engines.docker.shell_image import ShellImages, make
 
+# Every project these tests made, to look for what remains.
+PROJECTS: list[str] = []
+
 
 def surroundings() -> Surroundings:
     return Surroundings(os.environ, Path.home())
@@ -40,6 +43,7 @@ def raw_api() -> Any:
 def options_below(root: Path) -> DockerOptions:
     """A project of its own, that holds few spares."""
     project = secrets.token_hex(6)
+    PROJECTS.append(project)
     return DockerOptions(
         owner=Owner(project, f"{os.getpid()}-{secrets.token_hex(4)}"),
         runtime_dir=root / "run",

@@ -8,26 +8,24 @@ import pytest
 
 from lambdash.engines.docker import DockerEngine, DockerOptions
 from tests.engines.contract import REQUEST_BY_NC, EngineCase
-from tests.engines.docker.case import belongings, options_below, raw_api
+from tests.engines.docker.case import PROJECTS, belongings, options_below, raw_api
 
 
 @pytest.fixture(scope="session")
 def api() -> Iterator[Any]:
     """The engine's raw API; when all tests are done, nothing that they made may remain."""
     client = raw_api()
-    before = leftovers(client)
+    before = volumes(client)
     yield client
-    left = leftovers(client) - before
+    left = {name for project in PROJECTS for name in belongings(client, project)}
+    left |= volumes(client) - before
     client.close()
     assert left == set()
 
 
-def leftovers(client: Any) -> set[str]:
-    mine = {"label": ["lambdash=1"]}
-    containers = {entry["Id"] for entry in client.containers(all=True, filters=mine)}
-    networks = {entry["Name"] for entry in client.networks(filters=mine)}
-    volumes = {entry["Name"] for entry in client.volumes(filters=mine)["Volumes"] or []}
-    return containers | networks | volumes
+def volumes(client: Any) -> set[str]:
+    listing = client.volumes(filters={"label": ["lambdash=1"]})
+    return {entry["Name"] for entry in listing["Volumes"] or []}
 
 
 @pytest.fixture
