@@ -66,9 +66,8 @@ async def choose(
 
 def build(choice: EngineChoice, places: EnginePlaces, environ: Mapping[str, str]) -> Engine:
     """The engine, not started yet."""
-    uv = UvOptions(
-        variables=tuple(translate(environ, places.project.manifest.parent).variables.items())
-    )
+    pip = translate(environ, places.project.manifest.parent)
+    uv = UvOptions(arguments=pip.arguments, variables=tuple(pip.variables.items()))
     if choice.name == PROCESS:
         clients = RuntimeClients(
             tree=partial(runtime_client_tree, cache_dir=places.cache, uv_options=uv),

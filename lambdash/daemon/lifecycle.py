@@ -97,11 +97,12 @@ class Daemon:
     async def _shut_down(self, caller: "asyncio.Task[Any] | None") -> dict[str, Any]:
         assert self._emulator is not None
         assert self._engine is not None
+        environments = len(self._emulator.environments())
         await self._tasks.cancel(spared=caller)
         await self._emulator.close()
         removed = await self._engine.close()
         self._ended.set()
-        return dict(removed)
+        return {"environments": environments, **removed}
 
     # -- coming up -----------------------------------------------------------------------------
 

@@ -63,12 +63,14 @@ class Services:
         known_at = time.monotonic()
         if change.action == "unchanged" and deployer.is_stored(name):
             return known_at, None
+        before = self.emulator.functions.get(name)
         if self.watched[name] > 0:
             built = await deployer.replace(function, options, stream.progress)
         else:
             built = await deployer.deploy(function, options, stream.progress)
-        why = ", ".join(built.change.why) or "new"
-        stream.notice(f"deployed {name} ({why}) in {built.build_ms:.0f} ms")
+        if before is None or before.revision.id != built.deployed.revision.id:
+            why = ", ".join(built.change.why) or "new"
+            stream.notice(f"deployed {name} ({why}) in {built.build_ms:.0f} ms")
         return known_at, built
 
 

@@ -86,6 +86,10 @@ class Sandbox(Protocol):
         """Hand over everything already written, synchronously, so that a log tail is exact."""
         ...
 
+    def memory_peak_bytes(self) -> int | None:
+        """The most memory it has used so far, or None where that cannot be measured."""
+        ...
+
 
 class Prepared(Protocol):
     """An engine's own record of a revision that can be launched at once."""

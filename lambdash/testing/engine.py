@@ -48,6 +48,10 @@ class FakeSandbox:
     def drain_output(self) -> None:
         """Output is handed over as it is printed."""
 
+    def memory_peak_bytes(self) -> int | None:
+        """Nothing is measured in memory."""
+        return None
+
     def print(self, text: str, stream: str = "stdout") -> None:
         """Let the sandbox write something."""
         self.observer.output(stream, text.encode())

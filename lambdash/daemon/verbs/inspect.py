@@ -101,9 +101,7 @@ async def _ps(services: Services, body: dict[str, Any], stream: EventStream) -> 
                 "sandbox": None if sandbox is None else sandbox.id,
                 "age_s": round(now - begun, 1),
                 "invocations": view.served,
-                "memory_mb": None
-                if environment is None
-                else environment.revision.configuration.memory_size_mb,
+                "memory_bytes": None if sandbox is None else sandbox.memory_peak_bytes(),
             }
         )
     return {"environments": rows}

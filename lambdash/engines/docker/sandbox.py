@@ -49,6 +49,9 @@ class DockerSandbox:
     def drain_output(self) -> None:
         self.channel.drain_output()
 
+    def memory_peak_bytes(self) -> int | None:
+        return self.channel.memory_peak_bytes()
+
 
 @dataclass(frozen=True, slots=True)
 class Order:

@@ -14,7 +14,19 @@ from lambdash.errors import PlatformError
 _RESOLVED = re.compile(r"^\t(?:\S+ => )?(/\S+) \(0x")
 _SYSTEM_ROOTS = ("/lib", "/usr/lib")
 # opened at run time by the C library itself, so no program lists them
-_OPENED_LATER = ("libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2", "libgcc_s.so.1")
+_OPENED_LATER = ("libnss_files.so.2", "libnss_dns.so.2")
+# what a wheel may take for granted of any system: https://peps.python.org/pep-0599/#the-manylinux2014-policy
+_PROMISED_TO_WHEELS = (
+    "libgcc_s.so.1",
+    "libstdc++.so.6",
+    "libm.so.6",
+    "libdl.so.2",
+    "librt.so.1",
+    "libnsl.so.1",
+    "libutil.so.1",
+    "libpthread.so.0",
+    "libresolv.so.2",
+)
 _ROOT_LINKS = ("lib", "lib32", "lib64", "libx32")
 
 
@@ -42,7 +54,7 @@ class Closure:
                 layout.add_file(f"/var/lang/lib/{library.name}", library)
                 beside_libc = f"{self.libc_folder}/{library.name}"
                 layout.add(beside_libc, Link(f"/var/lang/lib/{library.name}"))
-        for name in _OPENED_LATER:
+        for name in (*_OPENED_LATER, *_PROMISED_TO_WHEELS):
             if (self.libc_folder / name).is_file():
                 layout.add_file(f"{self.libc_folder}/{name}", self.libc_folder / name)
 
