@@ -52,7 +52,7 @@ class Connection:
         ``docker-unreachable`` or ``docker-api-too-old``.
         """
         api = await asyncio.to_thread(connect, address)
-        version = await asyncio.to_thread(_mapped, address, api.version)
+        version = await asyncio.to_thread(mapped, address, api.version)
         return cls(address, api, str(version.get("Arch", "")))
 
     def engine_calls(self) -> int:
@@ -66,7 +66,7 @@ class Connection:
     async def call(self, action: Callable[..., T], *arguments: Any, **named: Any) -> T:
         """One call of the SDK, its exceptions mapped: ``EngineRefused`` or ``PlatformError``."""
         return await self.run(
-            functools.partial(_mapped, self.address, functools.partial(action, *arguments, **named))
+            functools.partial(mapped, self.address, functools.partial(action, *arguments, **named))
         )
 
     async def forget_missing(
@@ -98,7 +98,7 @@ def connect(address: EngineAddress) -> "APIClient":
     path = address.socket_path
     if path is not None:
         _check_socket(address)
-    return _mapped(address, functools.partial(_client, address))
+    return mapped(address, functools.partial(_client, address))
 
 
 def _client(address: EngineAddress) -> "APIClient":
@@ -164,7 +164,7 @@ def unreachable(address: EngineAddress, reason: str) -> PlatformError:
     )
 
 
-def _mapped(address: EngineAddress, action: Callable[[], T]) -> T:
+def mapped(address: EngineAddress, action: Callable[[], T]) -> T:
     """The one place where the SDK's exceptions become ours."""
     from docker.errors import APIError, DockerException  # noqa: PLC0415 - loaded already
     from requests.exceptions import RequestException  # noqa: PLC0415 - loaded already

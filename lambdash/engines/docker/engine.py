@@ -206,18 +206,21 @@ class DockerEngine:
         parts = self._parts
         if parts is None:
             return {}
-        counts = {"containers": len(self._sandboxes)}
+        try:
+            return await self._remove_all(parts)
+        finally:
+            self._parts = None
+            await asyncio.to_thread(parts.connection.close)
+
+    async def _remove_all(self, parts: "_Parts") -> dict[str, int]:
+        stopped = len(self._sandboxes)
         parts.namespaces.begin_closing()
         await parts.events.close()
         await together(*(self.stop(each, 0.0) for each in tuple(self._sandboxes.values())))
         await parts.namespaces.close()
         await parts.preparation.close()
         swept = await recovery.sweep(parts.connection, self._options.owner)
-        self._parts = None
-        await asyncio.to_thread(parts.connection.close)
-        counts["containers"] += swept["containers"]
-        counts["networks"] = swept["networks"]
-        return counts
+        return {"containers": stopped + swept["containers"], "networks": swept["networks"]}
 
     @property
     def _running(self) -> "_Parts":

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 import threading
 import time
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambdash import limits
 from lambdash.engines.docker import labels
-from lambdash.engines.docker.connection import Connection, connect
+from lambdash.engines.docker.connection import Connection, connect, mapped, unreachable
 from lambdash.engines.docker.labels import Owner
 from lambdash.errors import LambdashError
 
@@ -52,15 +53,23 @@ class EventStream:
         self._on_resumed = on_resumed
         self._closing = threading.Event()
         self._stream: Any = None
+        self._since = time.time()
         self._lock = threading.Lock()
         self._ready = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="lambdash-events", daemon=True)
 
     async def start(self) -> None:
-        """Returns once the engine is sending events; afterwards losses mend themselves."""
+        """Returns once the engine is sending events; afterwards losses mend themselves.
+
+        Raises ``PlatformError`` (``docker-unreachable``) when it never does.
+        """
         self._thread.start()
-        await self._ready.wait()
+        try:
+            async with asyncio.timeout(limits.ENGINE_CALL_TIMEOUT_S):
+                await self._ready.wait()
+        except TimeoutError as error:
+            raise unreachable(self._address, "it sends no events") from error
 
     async def close(self) -> None:
         """End the stream and its thread."""
@@ -70,26 +79,26 @@ class EventStream:
         await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
-        delay_s, since, lost = limits.ENGINE_RECONNECT_MIN_S, time.time(), False
+        delay_s, lost = limits.ENGINE_RECONNECT_MIN_S, False
         while not self._closing.is_set():
+            before = self._since
             try:
-                api = connect(self._address)
-            except LambdashError:
-                self._closing.wait(delay_s)
-                delay_s = min(delay_s * 2, limits.ENGINE_RECONNECT_MAX_S)
-                continue
-            delay_s = limits.ENGINE_RECONNECT_MIN_S
-            with contextlib.closing(api):
-                since = self._read(api, since, lost=lost)
-            if not self._closing.is_set():
-                _log.warning("event stream lost", extra={"engine": self._address.url})
+                with contextlib.closing(connect(self._address)) as api:
+                    mapped(self._address, functools.partial(self._read, api, lost=lost))
+            except (LambdashError, OSError, ValueError) as error:
+                _log.debug("event stream refused", exc_info=error)
             lost = True
+            heard = self._since > before
+            delay_s = limits.ENGINE_RECONNECT_MIN_S if heard else delay_s * 2
+            delay_s = min(delay_s, limits.ENGINE_RECONNECT_MAX_S)
+            if not self._closing.wait(delay_s):
+                _log.warning("event stream lost", extra={"engine": self._address.url})
 
-    def _read(self, api: "APIClient", since: float, *, lost: bool) -> float:
-        """Read until the stream ends; returns the time of the last event, to go on from."""
+    def _read(self, api: "APIClient", *, lost: bool) -> None:
+        """Read until the stream ends; ``_since`` is the time of the last event, to go on from."""
         filters = {**self._owner.daemon_filter(), "type": ["container"], "event": list(_ACTIONS)}
         # Whole seconds are what the SDK sends; an event met twice changes nothing.
-        stream = api.events(since=int(since), filters=filters, decode=True)
+        stream = api.events(since=int(self._since), filters=filters, decode=True)
         with self._lock:
             self._stream = stream
             if self._closing.is_set():
@@ -99,9 +108,8 @@ class EventStream:
             self._post(self._on_resumed, frozenset(entry["Id"] for entry in running))
         self._post(self._ready.set)
         for raw in stream:
-            since = max(since, raw.get("timeNano", 0) / 1e9)
+            self._since = max(self._since, raw.get("timeNano", 0) / 1e9)
             self._post(self._on_event, parse_event(raw))
-        return since
 
     def _post(self, action: Callable[..., None], *arguments: Any) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed already
