@@ -21,7 +21,7 @@ class RuntimeAcceptor:
         self._listener = listener
         self._observer: SandboxObserver | None = None
         self._transports: set[asyncio.BaseTransport] = set()
-        self._adopting: set[asyncio.Task[None]] = set()
+        self._adopting: dict[socket.socket, asyncio.Task[None]] = {}
         self._retry: asyncio.TimerHandle | None = None
         listener.settimeout(0)
 
@@ -63,11 +63,10 @@ class RuntimeAcceptor:
         if self._observer is None or self.open_connections >= limits.RUNTIME_CONNECTIONS_MAX:
             connection.close()
             return
-        connection.settimeout(0)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.settimeout(0)  # asyncio sets TCP_NODELAY itself
         task = self._loop.create_task(self._adopt(connection, self._observer))
-        self._adopting.add(task)
-        task.add_done_callback(self._adopting.discard)
+        self._adopting[connection] = task
+        task.add_done_callback(lambda done: self._adopted(connection, done))
 
     async def _adopt(self, connection: socket.socket, observer: SandboxObserver) -> None:
         try:
@@ -77,10 +76,13 @@ class RuntimeAcceptor:
         except OSError:
             connection.close()
             return
-        except asyncio.CancelledError:
-            connection.close()
-            raise
+        self._adopting.pop(connection, None)
         self._transports.add(transport)
+
+    def _adopted(self, connection: socket.socket, done: asyncio.Task[None]) -> None:
+        self._adopting.pop(connection, None)
+        if done.cancelled():  # perhaps before its first step
+            connection.close()
 
     def abort(self) -> None:
         """End every connection and accept no more until ``resume``."""
@@ -90,7 +92,7 @@ class RuntimeAcceptor:
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
-        for task in self._adopting:
+        for task in list(self._adopting.values()):
             task.cancel()
         for transport in self._transports:
             if isinstance(transport, asyncio.WriteTransport):

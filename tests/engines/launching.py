@@ -29,17 +29,29 @@ class Echo(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._observer.connections += 1
+        most = max(self._observer.most_connections, self._observer.connections)
+        self._observer.most_connections = most
         self._observer.news.set()
 
     def data_received(self, data: bytes) -> None:
-        assert self._transport is not None
         self._observer.received += data
         self._observer.happened("data")
+        self.reply(data)
+
+    def reply(self, data: bytes) -> None:
+        assert self._transport is not None
         self._transport.write(data)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._observer.connections -= 1
         self._observer.happened("disconnected")
+
+
+class Sink(Echo):
+    """Says nothing."""
+
+    def reply(self, data: bytes) -> None:
+        pass
 
 
 class Observer:
@@ -52,6 +64,7 @@ class Observer:
         self.marks: dict[str, float] = {}
         self.events: list[str] = []
         self.connections = 0
+        self.most_connections = 0
         self.protocol: Callable[[Observer], asyncio.Protocol] = Echo
         self.news = asyncio.Event()
 

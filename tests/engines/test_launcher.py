@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from lambdash import limits
 from lambdash.engines.channel import Assignment, ProcessLimits
 from lambdash.errors import CallerError, PlatformError
-from tests.engines.launching import Launched, alive, by_descriptors, by_relay
+from tests.engines.launching import Launched, Sink, alive, by_descriptors, by_relay
 
 BOTH = {"descriptors": by_descriptors, "relay": by_relay}
 
@@ -109,16 +110,17 @@ async def test_the_runtime_reaches_its_connections(launched: Launched) -> None:
 async def test_an_answer_sent_just_before_the_end_is_read_before_the_end(
     launched: Launched,
 ) -> None:
+    launched.observer.protocol = Sink
     await launched.python(
         "import os, socket\n"
         "s = socket.create_connection(('127.0.0.1', int(os.environ['PORT'])))\n"
         "print('log', flush=True)\n"
-        "s.sendall(b'answer'); os._exit(0)"
+        "s.sendall(b'answer' * 80_000); os._exit(0)"
     )
     await launched.observer.exit()
-    assert bytes(launched.observer.received) == b"answer"
+    assert bytes(launched.observer.received) == b"answer" * 80_000
     assert launched.observer.stdout == b"log\n"
-    assert launched.observer.events.index("data") < launched.observer.events.index("exited")
+    assert launched.observer.events.index("exited") > launched.observer.events.index("data")
 
 
 async def test_output_written_before_an_answer_is_there_when_it_arrives(
@@ -145,15 +147,26 @@ async def test_output_written_before_an_answer_is_there_when_it_arrives(
     assert seen == list(range(1, 201))
 
 
+CROWD = (
+    "import os, socket\n"
+    "port = int(os.environ['PORT'])\n"
+    "kept = [socket.create_connection(('127.0.0.1', port)) for _ in range(100)]\n"
+    "kept[0].sendall(b'x'); print(kept[0].recv(1))\n"
+)
+
+
 async def test_more_connections_than_allowed_do_no_harm(launched: Launched) -> None:
-    await launched.python(
-        "import os, socket\n"
-        "port = int(os.environ['PORT'])\n"
-        "kept = [socket.create_connection(('127.0.0.1', port)) for _ in range(100)]\n"
-        "kept[0].sendall(b'x'); print(kept[0].recv(1))"
-    )
+    await launched.python(CROWD)
     assert (await launched.observer.exit()).exit_code == 0
     assert launched.observer.stdout == b"b'x'\n"
+    assert launched.observer.most_connections <= limits.RUNTIME_CONNECTIONS_MAX
+
+
+async def test_a_connection_beyond_the_bound_is_closed_at_once(local: Launched) -> None:
+    await local.python(f"{CROWD}print(kept[-1].recv(1))")
+    assert (await local.observer.exit()).exit_code == 0
+    assert local.observer.stdout == b"b'x'\nb''\n"
+    assert local.observer.most_connections == limits.RUNTIME_CONNECTIONS_MAX
 
 
 async def test_a_reset_starts_the_same_anew_and_keeps_the_order(launched: Launched) -> None:
@@ -193,10 +206,12 @@ async def test_a_runtime_that_ended_can_be_reset(launched: Launched) -> None:
 
 ESCAPEE = (
     "import os, time\n"
+    "told, tell = os.pipe()\n"
     "for _ in range(2):\n"
-    "    if os.fork(): time.sleep(0.05); os._exit(0)\n"
+    "    if os.fork(): os.read(told, 1); os._exit(0)\n"
     "    os.setsid()\n"
     "os.write(1, b'%d\\n' % os.getpid())\n"
+    "os.write(tell, b'..')\n"
     "time.sleep(100)\n"
 )
 

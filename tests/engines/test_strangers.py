@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,113 @@ async def test_nonsense_after_the_start_is_a_lost_sandbox(tmp_path: Path, nonsen
                 pass
         channel.close()
     assert len(observer.exits) == 1
+
+
+@pytest.fixture
+async def scripted(tmp_path: Path) -> AsyncIterator["Scripted"]:
+    listener = await ControlListener.open(tmp_path / "c.sock")
+    runtime, stranger = socket.create_server(("127.0.0.1", 0)), socket.socket(socket.AF_UNIX)
+    (out, into_out), (err, into_err) = os.pipe(), os.pipe()
+    with runtime, stranger:
+        stranger.connect(str(tmp_path / "c.sock"))
+        socket.send_fds(stranger, [hello()], [runtime.fileno(), out, err])
+        channel = await listener.accept(PATIENCE_S)
+        stranger.sendall(STARTED)
+        observer = Observer()
+        await channel.assign(ASSIGNMENT, observer)
+        yield Scripted(channel, observer, stranger, runtime.getsockname(), into_out)
+        channel.close()
+        await asyncio.sleep(0)
+    for end in (out, into_out, err, into_err):
+        os.close(end)
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """A channel whose launcher and runtime are played by the test."""
+
+    channel: Channel
+    observer: Observer
+    launcher: socket.socket
+    address: tuple[str, int]
+    stdout: int
+
+    async def heard(self, kind: FrameType) -> None:
+        """Wait for the daemon's next frame of that type; every frame before it is dropped."""
+        loop, reader = asyncio.get_running_loop(), frames.FrameReader()
+        self.launcher.settimeout(0)
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(
+                frame[0] is kind
+                for frame in reader.feed(await loop.sock_recv(self.launcher, 65536))
+            ):
+                pass
+
+
+async def test_output_is_told_before_the_exit_that_overtook_it(scripted: Scripted) -> None:
+    scripted.launcher.sendall(frames.encode(FrameType.EXITED, struct.pack("!iiIQ", 0, 0, 0, 1)))
+    os.write(scripted.stdout, b"last words")
+    known: list[bytes] = []
+    happened = scripted.observer.happened
+
+    def at_exit(event: str) -> None:
+        known.append(scripted.observer.stdout)
+        happened(event)
+
+    scripted.observer.happened = at_exit  # type: ignore[method-assign]
+    await scripted.observer.exit()
+    assert known == [b"last words"]
+
+
+async def test_an_answer_is_read_before_the_exit_that_overtook_it(scripted: Scripted) -> None:
+    with socket.create_connection(scripted.address) as runtime:
+        scripted.launcher.sendall(frames.encode(FrameType.EXITED, struct.pack("!iiIQ", 0, 0, 0, 1)))
+        runtime.sendall(b"answer")
+    await scripted.observer.exit()
+    assert scripted.observer.events == ["data", "disconnected", "exited"]
+
+
+async def test_a_reset_ends_the_old_connections_before_it_takes_new_ones(
+    scripted: Scripted,
+) -> None:
+    loop, observer = asyncio.get_running_loop(), scripted.observer
+    with socket.create_connection(scripted.address) as old:
+        await observer.until(lambda: observer.connections == 1)
+        resetting = asyncio.ensure_future(scripted.channel.reset())
+        await scripted.heard(FrameType.RESET)
+        assert observer.connections == 0
+        old.settimeout(0)
+        with contextlib.suppress(ConnectionResetError):
+            assert await loop.sock_recv(old, 1) == b""
+    with socket.create_connection(scripted.address) as new:
+        new.sendall(b"x")
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert observer.connections == 0
+        scripted.launcher.sendall(STARTED)
+        await resetting
+        new.settimeout(0)
+        assert await loop.sock_recv(new, 1) == b"x"
+
+
+async def test_an_exit_during_a_reset_is_the_resets_own(scripted: Scripted) -> None:
+    resetting = asyncio.ensure_future(scripted.channel.reset())
+    await scripted.heard(FrameType.RESET)
+    exited = frames.encode(FrameType.EXITED, struct.pack("!iiIQ", 1, 0, 0, 1))
+    scripted.launcher.sendall(exited + STARTED)
+    await resetting
+    assert scripted.observer.exits == []
+    scripted.launcher.sendall(exited)
+    assert (await scripted.observer.exit()).exit_code == 1
+
+
+async def test_a_launcher_that_does_not_stop_is_told(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LAUNCHER_REPLY_MAX_S", 0.01)
+    with pytest.raises(PlatformError) as silent:
+        await scripted.channel.shutdown(0)
+    assert silent.value.code == "launcher-silent"
 
 
 async def test_an_end_before_the_start_fails_the_assignment(tmp_path: Path) -> None:

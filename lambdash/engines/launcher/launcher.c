@@ -23,6 +23,8 @@
 #include <sys/prctl.h>
 #endif
 
+enum { BACKLOG = 512 }; /* one that overflows lets connections hang, half open */
+
 int listener = -1, output_read[2], output_write[2], wake[2], first_process;
 static int control = -1, relayed;
 static uint8_t in[HEADER + FRAME_MAX], out[OUT_MAX];
@@ -257,7 +259,7 @@ static uint32_t open_listener(void) {
     at.sin_port = htons((uint16_t)(wanted ? atoi(wanted) : 9001));
     listener = own(socket(AF_INET, SOCK_STREAM, 0));
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (bind(listener, (struct sockaddr *)&at, sizeof at) != 0 || listen(listener, 64) != 0 ||
+    if (bind(listener, (struct sockaddr *)&at, sizeof at) != 0 || listen(listener, BACKLOG) != 0 ||
         getsockname(listener, (struct sockaddr *)&at, &size) != 0)
         die("cannot listen for the runtime");
     return ntohs(at.sin_port);
