@@ -16,7 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-EXAMPLES = 60
+EXAMPLES = 40
 TIMEOUT_S = 60
 COPIES_AT_ONCE = 2
 MACHINE = "tests/pool/test_pool_machine.py"
