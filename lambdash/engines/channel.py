@@ -8,6 +8,7 @@ its memory peak. So nothing but the runtime's own bytes moves on the warm path.
 import asyncio
 import contextlib
 import os
+import select
 import socket
 import sys
 import time
@@ -132,8 +133,10 @@ class DescriptorChannel(Channel):
         self._acceptor = RuntimeAcceptor(socket.socket(fileno=descriptors[0]))
         for descriptor in descriptors:
             os.set_inheritable(descriptor, False)  # noqa: FBT003
+        self._written = select.poll()
         for descriptor in self._outputs.values():
             os.set_blocking(descriptor, False)
+            self._written.register(descriptor, select.POLLIN)
 
     @classmethod
     async def adopt(cls, connection: socket.socket) -> Self:
@@ -159,8 +162,9 @@ class DescriptorChannel(Channel):
 
     def drain_output(self) -> None:
         """At most ``limits.DRAIN_MAX_BYTES`` a stream, so that a flood cannot hold the loop."""
-        for stream in _STREAMS:
-            self._drain(stream, limits.DRAIN_MAX_BYTES)
+        if self._written.poll(0):  # one call for both, and mostly the only one
+            for stream in _STREAMS:
+                self._drain(stream, limits.DRAIN_MAX_BYTES)
 
     def _drain(self, stream: str, bound: int) -> None:
         descriptor = self._outputs.get(stream)
@@ -182,6 +186,7 @@ class DescriptorChannel(Channel):
         descriptor = self._outputs.pop(stream, None)
         if descriptor is not None:
             self._loop.remove_reader(descriptor)
+            self._written.unregister(descriptor)
             os.close(descriptor)
 
     def _begin(self, observer: SandboxObserver) -> None:
