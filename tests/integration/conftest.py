@@ -1,0 +1,60 @@
+"""Projects of their own for each test or module; whatever they leave behind fails them."""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from tests.integration import leftovers
+from tests.integration.project import Project
+
+ENGINES = ("process", pytest.param("docker", marks=pytest.mark.docker))
+Begin: TypeAlias = Callable[[str | None], AbstractContextManager[Project]]
+
+
+@pytest.fixture(scope="session")
+def begin() -> Iterator[Begin]:
+    """Makes a project that uses an engine; packages are shared by all of a session."""
+    base = Path(tempfile.mkdtemp(prefix="ld-", dir="/tmp"))  # short: sockets lie below
+    numbers = itertools.count()
+
+    @contextmanager
+    def project(engine: str | None) -> Iterator[Project]:
+        made = Project(base / str(next(numbers)), base / "store", engine)
+        try:
+            yield made
+            assert made.run("stop").code == 0
+            assert leftovers.of(made, docker_too=engine != "process") == []
+        finally:
+            made.remove()
+
+    yield project
+    shutil.rmtree(base)
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each engine in turn."""
+    name: str = request.param
+    if name == "docker":
+        request.getfixturevalue("docker_engine")
+    return name
+
+
+@pytest.fixture
+def project(begin: Begin, engine: str) -> Iterator[Project]:
+    """A project of one test's own."""
+    with begin(engine) as made:
+        yield made
+
+
+@pytest.fixture
+def plain(begin: Begin) -> Iterator[Project]:
+    """A project of one test's own with the process engine, where the engine is no matter."""
+    with begin("process") as made:
+        yield made
