@@ -102,7 +102,6 @@ SPARE_NAMESPACES_MEMORY_S = 300.0
 # the launcher's own memory, on top of the function's
 LAUNCHER_MEMORY_MB = 4
 SHARED_MEMORY_BYTES = 64 * 1024
-EXTRA_HOSTS_MAX = 64
 
 # Images and interpreters
 INTERPRETER_ANSWER_MAX_S = 10.0

@@ -45,8 +45,7 @@ class ExitReport:
         """The channel's report."""
         if self._reported:
             return
-        needs_verdict = exit.signal == signal.SIGKILL or exit.sandbox_lost
-        if exit.out_of_memory or self._out_of_memory or not needs_verdict:
+        if exit.out_of_memory or self._out_of_memory or not _needs_verdict(exit):
             self._report(exit)
         elif self._held is None:
             self._held = exit
@@ -82,7 +81,8 @@ class ExitReport:
 
     def _report(self, exit: SandboxExit) -> None:
         self.silence()
-        out_of_memory = exit.out_of_memory or self._out_of_memory
+        killed = self._out_of_memory and _needs_verdict(exit)
+        out_of_memory = exit.out_of_memory or killed
         self._observer.exited(dataclasses.replace(exit, out_of_memory=out_of_memory))
 
     def _cancel(self) -> None:
@@ -90,3 +90,8 @@ class ExitReport:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _needs_verdict(exit: SandboxExit) -> bool:
+    """A child killed for its memory does not explain a runtime that ended by itself."""
+    return exit.signal == signal.SIGKILL or exit.sandbox_lost

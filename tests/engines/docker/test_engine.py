@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lambdash.engines.docker import DockerEngine, DockerOptions, Owner
+from lambdash.engines.docker import DockerEngine, DockerOptions, EngineEnvironment, Owner
 from lambdash.engines.docker.reach import Reach
 from lambdash.engines.protocol import SandboxSpec
 from lambdash.errors import CallerError, PlatformError
@@ -262,6 +262,28 @@ async def test_delivery_by_volume_and_relay(
     await engine.stop(running.sandbox, 0)
     await settled(engine)
     assert await engine.prune_volumes() >= 4
+    await engine.close()
+
+
+async def test_proxies_and_certificates_reach_the_function(
+    options: DockerOptions, spec: SandboxSpec, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("certificates")
+    environ = {"SSL_CERT_FILE": str(bundle), "HTTPS_PROXY": "http://proxy:3128"}
+    engine = DockerEngine(replace(options, environment=EngineEnvironment.from_environ(environ)))
+    await engine.start()
+    daemon = (await launched(engine, spec, no_proxy="mine")).daemon
+    assert await daemon.invoke('respond "$(cat $SSL_CERT_FILE) $https_proxy $no_proxy"') == (
+        "certificates http://proxy:3128 mine"
+    )
+    await engine.close()
+    gone = replace(options, environment=EngineEnvironment.from_environ({"AWS_CA_BUNDLE": "/gone"}))
+    engine = DockerEngine(gone)
+    await engine.start()
+    with pytest.raises(CallerError) as refused:
+        await engine.prepare(spec, silent)
+    assert refused.value.code == "file-unreadable"
     await engine.close()
 
 

@@ -36,6 +36,14 @@ async def test_a_verdict_that_came_first_counts() -> None:
     assert daemon.exits[0].out_of_memory
 
 
+async def test_a_child_killed_for_its_memory_explains_no_exit() -> None:
+    daemon = ScriptedDaemon()
+    report = ExitReport(daemon)
+    report.out_of_memory()
+    report.exited(SandboxExit(exit_code=1))
+    assert daemon.exits == [SandboxExit(exit_code=1)]
+
+
 async def test_without_a_verdict_a_kill_is_a_kill() -> None:
     daemon = ScriptedDaemon()
     ExitReport(daemon).exited(KILLED)
