@@ -1,6 +1,7 @@
 """Pause containers: network namespaces started ahead, lent to one environment at a time."""
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -167,7 +168,8 @@ class Namespaces:
     async def _make(self, key: NetworkKey) -> str:
         connection, api = self._shop.connection, self._shop.connection.api
         body = specs.pause(self._shop.owner, key, await self._image())
-        created = await connection.call(api.create_container_from_config, body)
+        name = specs.container_name(self._shop.owner, "pause", secrets.token_hex(6))
+        created = await connection.call(api.create_container_from_config, body, name)
         pause = str(created["Id"])
         try:
             await connection.call(api.start, pause)

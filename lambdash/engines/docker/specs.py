@@ -144,7 +144,7 @@ def probe(owner: Owner, image: str, mounts: Sequence[Mount], variables: Sequence
 
 
 def container_name(owner: Owner, function: str, environment_id: str) -> str:
-    """Unique in the engine: the environment's id is, and the project's id keeps projects apart."""
+    """Unique in the engine: the last part is, and the project keeps projects apart."""
     return f"lambdash-{owner.project}-{function}-{environment_id[:12]}"
 
 
