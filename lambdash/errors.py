@@ -1,4 +1,4 @@
-"""The one family of errors: each says whose fault it is, carries a stable code, and ends with a hint.
+"""The one family of errors: each says whose fault it is, has a stable code, ends with a hint.
 
 Rendering belongs to the edges (CLI, HTTP); foreign exceptions are mapped once, in the adapter that
 calls the foreign library, with ``raise ... from``.

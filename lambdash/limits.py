@@ -26,7 +26,7 @@ PROCESSES_MAX = 1_024
 FILE_DESCRIPTORS_MAX = 1_024
 INIT_MAX_S = 10.0
 REQUEST_PAYLOAD_MAX_BYTES = 6 * MIB
-# "Response payload size exceeded maximum allowed payload size (6291556 bytes)."
+# as the text of AWS's `Function.ResponseSizeTooLarge` says: 6 MiB and 100 bytes
 RESPONSE_PAYLOAD_MAX_BYTES = 6_291_556
 LOG_TAIL_MAX_BYTES = 4 * 1024
 FUNCTION_NAME_MAX_CHARS = 64

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -21,10 +22,12 @@ from lambdash.tasks import Tasks
 
 _log = logging.getLogger("lambdash.control")
 _NDJSON = [(b"content-type", b"application/x-ndjson")]
+_VERSION = b"x-lambdash-version"
+_RESTART = "`lambdash stop`, then try again"
 _DIFFERENCES = {
-    b"x-lambdash-version": ("version-differs", "version"),
+    _VERSION: ("version-differs", "version"),
     b"x-lambdash-engine": ("engine-differs", "engine"),
-    b"x-lambdash-env-vars": ("env-vars-differ", "--env-vars"),
+    b"x-lambdash-env-vars": ("env-vars-differs", "--env-vars"),
 }
 _JSON = [(b"content-type", b"application/json")]
 
@@ -79,6 +82,15 @@ class EventStream:
 Verb: TypeAlias = Callable[[dict[str, Any], EventStream], Awaitable[dict[str, Any]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What this daemon is: the ``headers`` a client may hold it to, and the manifest it was made
+    from: ``changed`` names a setting of it that only a new daemon can take over, or is empty."""
+
+    headers: Mapping[bytes, str]
+    changed: Callable[[], str]
+
+
 class Control:
     """Dispatches control requests to verbs, one task each, owned by ``tasks``."""
 
@@ -86,7 +98,7 @@ class Control:
         self,
         verbs: Mapping[str, Verb],
         tasks: Tasks,
-        identity: Mapping[bytes, str],
+        identity: Identity,
         activity: Activity,
     ) -> None:
         self._verbs = verbs
@@ -122,15 +134,22 @@ class Control:
             self._activity.touch()
 
     def _refusal(self, request: Request) -> LambdashError | None:
-        """What the client takes for granted of its daemon, compared with what this one is."""
-        for header, own in self._identity.items():
+        """What the client takes for granted of its daemon, compared with what this one is.
+
+        A client that names no version takes nothing for granted: so ``stop`` is always obeyed.
+        """
+        headers = self._identity.headers
+        for header, own in headers.items():
             asked = request.header(header)
             if asked is not None and asked.decode("latin-1") != own:
                 code, what = _DIFFERENCES[header]
-                message = (
-                    f"the running daemon has {what} {own or 'none'}, not {asked.decode('latin-1')}"
-                )
-                return CallerError(code, message, "`lambdash stop`, then try again")
+                other = asked.decode("latin-1")
+                message = f"the running daemon has {what} {own or 'none'}, not {other}"
+                return CallerError(code, message, _RESTART)
+        changed = self._identity.changed() if request.header(_VERSION) is not None else ""
+        if changed:
+            message = f"`{changed}` of the manifest has changed since the daemon was started"
+            return CallerError("manifest-differs", message, _RESTART)
         return None
 
 

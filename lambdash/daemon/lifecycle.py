@@ -3,17 +3,19 @@
 import asyncio
 import fcntl
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from lambdash import __version__, limits, locations
 from lambdash.daemon.activity import Activity
 from lambdash.daemon.catalog import Catalog
-from lambdash.daemon.control import Control
+from lambdash.daemon.control import Control, Identity
 from lambdash.daemon.engines import EngineChoice, EnginePlaces, build, choose
 from lambdash.daemon.services import Services
 from lambdash.daemon.verbs import verbs
@@ -21,7 +23,7 @@ from lambdash.emulator.deploy import Workshop
 from lambdash.emulator.emulator import Emulator, EmulatorOptions
 from lambdash.emulator.variables import Place
 from lambdash.engines.protocol import Engine
-from lambdash.errors import CallerError, PlatformError
+from lambdash.errors import CallerError, LambdashError, PlatformError
 from lambdash.http.server import HttpBounds, HttpServer, serve_unix
 from lambdash.lambda_api.listener import LOOPBACK, LambdaApi
 from lambdash.manifest import Manifest
@@ -79,6 +81,7 @@ class Daemon:
             manifest = catalog.manifest()
             await self._start_engine(manifest, stack)
             emulator = await self._start_emulator(manifest, stack)
+            stack.push_async_callback(self.shutdown)
             api = await self._listen(emulator)
             stack.push_async_callback(api.close)
             self.endpoint = f"http://{LOOPBACK}:{api.port}"
@@ -122,7 +125,10 @@ class Daemon:
         options = EmulatorOptions(
             state_dir=self._project.state_dir,
             place=Place(manifest.region, manifest.account_id),
-            pool=PoolOptions(concurrent_executions=manifest.concurrent_executions),
+            pool=PoolOptions(
+                concurrent_executions=manifest.concurrent_executions,
+                memory_budget_mb=_memory_budget_mb(),
+            ),
         )
         self._emulator = Emulator(self._engine, Workshop(Builder(store), store), options)
         return self._emulator
@@ -142,14 +148,23 @@ class Daemon:
 
     async def _open_door(self, services: Services) -> HttpServer:
         env_vars = self._options.env_vars
-        identity = {
+        headers = {
             b"x-lambdash-version": __version__,
             b"x-lambdash-engine": self.choice.name,
             b"x-lambdash-env-vars": "" if env_vars is None else json.dumps(str(env_vars))[1:-1],
         }
+        identity = Identity(headers, partial(_changed, services.catalog, self._fixed(services)))
         control = Control(verbs(services), self._tasks, identity, self._requests)
         bounds = HttpBounds(body_bytes=limits.CONTROL_BODY_MAX_BYTES)
         return await serve_unix(control.handle, self._project.socket, bounds)
+
+    def _fixed(self, services: Services) -> dict[str, object]:
+        """The manifest's settings that hold for a daemon's whole life; an engine that was asked
+        for elsewhere is none of the manifest's."""
+        settings = _settings(services.catalog.manifest())
+        if self._options.engine or self._environ.get("LAMBDASH_ENGINE"):
+            del settings["engine"]
+        return settings
 
     def _services(self, catalog: Catalog, emulator: Emulator) -> Services:
         assert self._engine is not None
@@ -191,6 +206,33 @@ def _take_lock(project: Project, stack: AsyncExitStack) -> None:
             f"a daemon already serves {project.manifest}",
             "`lambdash stop` ends it",
         ) from error
+
+
+def _settings(manifest: Manifest) -> dict[str, object]:
+    return {
+        "engine": manifest.engine,
+        "region": manifest.region,
+        "account_id": manifest.account_id,
+        "limits": manifest.concurrent_executions,
+    }
+
+
+def _changed(catalog: Catalog, fixed: Mapping[str, object]) -> str:
+    """The first of the fixed settings that the manifest has otherwise now, or nothing.
+
+    A manifest that cannot be read is whoever's error who needs it.
+    """
+    try:
+        now = _settings(catalog.manifest())
+    except LambdashError:
+        return ""
+    return next((name for name, value in fixed.items() if now[name] != value), "")
+
+
+def _memory_budget_mb() -> int:
+    """Three quarters of the machine: all environments' limits together stay within it."""
+    total_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return total_bytes * 3 // 4 // limits.MIB
 
 
 def _cache_root(environ: Mapping[str, str]) -> Path:

@@ -40,6 +40,10 @@ class Services:
         """How long this daemon has been there."""
         return time.monotonic() - self.started_at
 
+    def pull_policy(self, body: dict[str, Any]) -> PullPolicy:
+        """The request's ``pull``, else the manifest's. Raises ``CallerError``."""
+        return PullPolicy(body.get("pull") or self.catalog.manifest().pull)
+
     async def imports(self, entry: JournalEntry) -> list[dict[str, Any]]:
         """Import costs of the invocation's function, as it is deployed now."""
         deployed = self.emulator.functions.get(entry.function)
@@ -72,11 +76,6 @@ class Services:
             why = ", ".join(built.change.why) or "new"
             stream.notice(f"deployed {name} ({why}) in {built.build_ms:.0f} ms")
         return known_at, built
-
-
-def pull_policy(body: dict[str, Any]) -> PullPolicy:
-    """The request's ``pull``; ``missing`` when it says nothing."""
-    return PullPolicy(body.get("pull") or "missing")
 
 
 def text_of(body: dict[str, Any], member: str) -> str:

@@ -14,7 +14,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -272,20 +272,23 @@ class ProcessEngine:
         self._preparing.pop(stopped.revision_id, None)
         await asyncio.to_thread(remove_tree, stopped.code)
 
-    async def collect(self) -> None:
+    async def collect(self) -> Mapping[str, int]:
         """Kill and remove what is in this engine's folder and not of this daemon.
 
-        A launcher dies by itself when its daemon does; this is the second net.
+        A launcher dies by itself when its daemon does; this is the second net. Returns how many
+        environments had been left.
         """
-        await asyncio.to_thread(self._collect)
+        return {"environments": await asyncio.to_thread(self._collect)}
 
-    def _collect(self) -> None:
+    def _collect(self) -> int:
+        found = 0
         for socket in self._folders.sockets.glob(f"{self._socket_prefix}-*.control"):
             socket.unlink(missing_ok=True)
         environments = self._folders.state / "environments"
         mine = set(self._sandboxes)
         for folder in environments.iterdir() if environments.is_dir() else ():
             if folder.name not in mine:
+                found += 1
                 record = ProcessRecord.read(folder / _RECORD)
                 if record is not None:
                     record.kill()
@@ -295,16 +298,19 @@ class ProcessEngine:
             if folder.name not in self._prepared:
                 kill_started_with(_TASK_ROOT, f"{folder}")
                 remove_tree(folder)
+        return found
 
-    async def close(self) -> None:
-        """Stop every sandbox, then remove the copies of code and clients."""
+    async def close(self) -> Mapping[str, int]:
+        """Stop every sandbox and remove the copies of code; those of clients serve the next one."""
         self._closed = True
+        stopped = len(self._sandboxes)
         for sandbox in list(self._sandboxes.values()):
             await self.stop(sandbox, 0.0)
         self._prepared.clear()
         self._preparing.clear()
-        for name in ("environments", "code", "clients"):
+        for name in ("environments", "code"):
             await asyncio.to_thread(remove_tree, self._folders.state / name)
+        return {"processes": stopped}
 
 
 def _function(prepared: PreparedProcess) -> str:

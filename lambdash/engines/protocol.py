@@ -21,7 +21,7 @@ class PullPolicy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What an engine can promise; the documentation of each limit names the engines that hold it."""
+    """What an engine can promise; the docs of each limit name the engines that hold it."""
 
     isolation: bool
     images: bool
@@ -63,7 +63,7 @@ class SandboxObserver(Protocol):
         ...
 
     def mark(self, name: str, at: float) -> None:
-        """``network_ready``, ``created``, ``started`` or ``runtime_started`` (monotonic seconds)."""
+        """``network_ready``, ``created``, ``started``, ``runtime_started`` (monotonic s)."""
         ...
 
     def exited(self, exit: SandboxExit) -> None:

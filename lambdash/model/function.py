@@ -9,7 +9,7 @@ from lambdash import limits
 
 @dataclass(frozen=True, slots=True)
 class ImageConfig:
-    """Overrides of an image's own entrypoint, command and working directory (AWS ``ImageConfig``)."""
+    """Overrides of an image's entrypoint, command and working directory (AWS ``ImageConfig``)."""
 
     entry_point: tuple[str, ...] | None = None
     command: tuple[str, ...] | None = None

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One step of ``task`` (``hello: dependencies``). ``done`` of ``total`` in ``unit``, or neither.
+    """One step of ``task`` (``hello: dependencies``): ``done`` of ``total`` in ``unit``, or none.
 
     ``finished`` closes the task's bar; ``text`` is a short present-tense remark or empty.
     """

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 @dataclass(slots=True)
 class Timings:
-    """Absent marks are None: a warm invocation was never launched. Mutable until the journal has it."""
+    """Absent marks are None: a warm invocation was never launched. Made while it goes on."""
 
     received: float | None = None
     resolved: float | None = None

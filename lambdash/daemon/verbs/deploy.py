@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from lambdash.daemon.control import EventStream, Verb
-from lambdash.daemon.services import Services, pull_policy
+from lambdash.daemon.services import Services
 from lambdash.emulator.deploy import Built, DeployOptions
 from lambdash.emulator.plan import Change
 from lambdash.errors import LambdashError
@@ -64,7 +64,7 @@ async def _apply(
             await deployer.remove(name)
         elif change.action != "unchanged" or not deployer.is_stored(name) or _pulls(body):
             lately = services.emulator.used_lately(name, _USED_LATELY_S)
-            options = DeployOptions(pull=pull_policy(body), initialise=named or lately)
+            options = DeployOptions(pull=services.pull_policy(body), initialise=named or lately)
             work.append(deployer.deploy(wanted[name], options, stream.progress))
     results = await asyncio.gather(*work, return_exceptions=True)
     failed = [result for result in results if isinstance(result, BaseException)]

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from lambdash.daemon.control import EventStream, Verb
-from lambdash.daemon.services import Services, pull_policy
+from lambdash.daemon.services import Services
 from lambdash.daemon.verbs.inspect import LogFollower
 from lambdash.emulator.deploy import DeployOptions
 from lambdash.errors import LambdashError
@@ -39,7 +39,7 @@ class _Loop:
         self._services = services
         self._stream = stream
         self._named = [str(name) for name in body.get("functions") or []]
-        self._options = DeployOptions(pull=pull_policy(body))
+        self._options = DeployOptions(pull=services.pull_policy(body))
         self._edited: dict[str, float] = {}
         self._wake = asyncio.Event()
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from lambdash.daemon.control import EventStream, Verb
-from lambdash.daemon.services import Services, pull_policy, text_of
+from lambdash.daemon.services import Services, text_of
 from lambdash.emulator.deploy import DeployOptions
 from lambdash.emulator.result import InvocationOptions, InvocationResult
 from lambdash.errors import CallerError
@@ -25,7 +25,7 @@ def verbs(services: Services) -> Mapping[str, Verb]:
 async def _invoke(services: Services, body: dict[str, Any], stream: EventStream) -> dict[str, Any]:
     timings = Timings(received=time.monotonic())
     name = _function_name(body)
-    options = DeployOptions(pull=pull_policy(body), initialise=False)
+    options = DeployOptions(pull=services.pull_policy(body), initialise=False)
     timings.resolved, built = await services.up_to_date(name, options, stream)
     if built is not None:
         timings.packaged, timings.image_ready = built.packaged_at, built.prepared_at
