@@ -13,11 +13,6 @@ from functools import partial
 from pathlib import Path
 
 from lambdash.engines.docker.address import Surroundings
-from lambdash.engines.docker.detection import NotInstalled, Refuses, detect
-from lambdash.engines.docker.engine import DockerEngine, DockerOptions
-from lambdash.engines.docker.environment import EngineEnvironment
-from lambdash.engines.docker.labels import Owner
-from lambdash.engines.images import ImageStore, ImageStoreOptions
 from lambdash.engines.images.client_tree import UvOptions, runtime_client_tree, runtime_command
 from lambdash.engines.process import ProcessEngine, ProcessFolders, RuntimeClients
 from lambdash.engines.protocol import Engine
@@ -55,10 +50,12 @@ async def choose(
             hint = "engines are `docker` and `process`"
             raise CallerError("engine-unknown", f"there is no engine `{named}`", hint)
         return EngineChoice(named)
-    match await detect(_surroundings(environ)):
-        case NotInstalled():
+    from lambdash.engines.docker import detection  # noqa: PLC0415 - the SDK costs 0.2 s
+
+    match await detection.detect(_surroundings(environ)):
+        case detection.NotInstalled():
             return _without_docker(environ)
-        case Refuses(error):
+        case detection.Refuses(error):
             raise error
         case _:
             return EngineChoice(DOCKER)
@@ -75,9 +72,19 @@ def build(choice: EngineChoice, places: EnginePlaces, environ: Mapping[str, str]
         )
         folders = ProcessFolders(places.project.state_dir / "process", places.project.runtime_dir)
         return ProcessEngine(folders, clients)
+    return _docker(places, environ, uv)
+
+
+def _docker(places: EnginePlaces, environ: Mapping[str, str], uv: UvOptions) -> Engine:
+    """Imports the SDK, which no other engine needs."""
+    from lambdash.engines.docker import engine  # noqa: PLC0415
+    from lambdash.engines.docker.environment import EngineEnvironment  # noqa: PLC0415
+    from lambdash.engines.docker.labels import Owner  # noqa: PLC0415
+    from lambdash.engines.images import ImageStore, ImageStoreOptions  # noqa: PLC0415
+
     options = ImageStoreOptions(cache_dir=places.cache, uv=uv)
-    return DockerEngine(
-        DockerOptions(
+    return engine.DockerEngine(
+        engine.DockerOptions(
             owner=Owner(places.project.id, f"{os.getpid()}-{secrets.token_hex(4)}"),
             runtime_dir=places.project.runtime_dir,
             store=places.cache,

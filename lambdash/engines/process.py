@@ -141,6 +141,11 @@ class ProcessEngine:
     ) -> ImagePackage:
         raise _needs_images(f"the Dockerfile of `{name}`")
 
+    async def build_from_host(
+        self, runtime: str, architecture: str, progress: ProgressSink
+    ) -> ImagePackage:
+        raise _needs_images(f"a base image for {runtime}")
+
     async def prepare(self, spec: SandboxSpec, progress: ProgressSink) -> PreparedProcess:
         """Copy the code and the runtime client, once per revision; single-flight."""
         revision = spec.revision

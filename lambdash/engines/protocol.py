@@ -120,6 +120,12 @@ class Engine(Protocol):
         """Build a Dockerfile for function ``name``."""
         ...
 
+    async def build_from_host(
+        self, runtime: str, architecture: str, progress: ProgressSink
+    ) -> ImagePackage:
+        """A runtime's base image, made from this machine's own interpreter."""
+        ...
+
     async def prepare(self, spec: SandboxSpec, progress: ProgressSink) -> Prepared:
         """Have image and code at hand; slow the first time, a dictionary look-up afterwards."""
         ...

@@ -7,11 +7,11 @@ that are refused need it so far.
 import re
 from functools import cache
 
-from botocore.session import Session
-
 
 @cache
 def _routes() -> list[tuple[str, re.Pattern[str], str]]:
+    from botocore.session import Session  # noqa: PLC0415 - see above
+
     model = Session().get_service_model("lambda")
     routes = []
     for name in model.operation_names:

@@ -91,6 +91,11 @@ class FakeEngine:
     ) -> ImagePackage:
         raise CallerError("image-needs-engine", f"the fake engine cannot build `{name}`")
 
+    async def build_from_host(
+        self, runtime: str, architecture: str, progress: ProgressSink
+    ) -> ImagePackage:
+        raise CallerError("image-needs-engine", f"the fake engine has no image of {runtime}")
+
     async def prepare(self, spec: SandboxSpec, progress: ProgressSink) -> FakePrepared:
         self.calls += 1
         return FakePrepared(spec)

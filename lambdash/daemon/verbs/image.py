@@ -7,8 +7,6 @@ from typing import Any
 
 from lambdash.daemon.control import EventStream, Verb
 from lambdash.daemon.services import Services, text_of
-from lambdash.engines.docker.engine import DockerEngine
-from lambdash.errors import CallerError
 
 
 def verbs(services: Services) -> Mapping[str, Verb]:
@@ -17,15 +15,8 @@ def verbs(services: Services) -> Mapping[str, Verb]:
 
 
 async def _build(services: Services, body: dict[str, Any], stream: EventStream) -> dict[str, Any]:
-    engine = services.engine
-    if not isinstance(engine, DockerEngine):
-        raise CallerError(
-            "image-needs-engine",
-            f"the {engine.name} engine has no images",
-            "use `--engine docker`",
-        )
     begun = time.monotonic()
-    image = await engine.build_from_host(
+    image = await services.engine.build_from_host(
         text_of(body, "runtime"), str(body.get("architecture") or "x86_64"), stream.progress
     )
     return {
