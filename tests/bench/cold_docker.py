@@ -1,0 +1,194 @@
+"""A cold start in a container: from the invoke to the runtime's first ``/next``.
+
+Against the same container (image, mounts, limits, user, variables) made by hand through the raw
+Engine API and started with the image's own entrypoint: once in an existing network namespace, once
+on a bridge address of its own. There the benchmark itself is the Runtime API, on the bridge's
+gateway; the clock stops when the first ``/next`` arrives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from engine_socket import RawEngine
+from figures import Figure, Rounds, own, ratio
+from load import raw_client
+from options import Options
+from project import ECHO, Project, project
+from runtimes import host_runtime
+
+_ROUNDS = 15
+_AT_ONCE = 16
+_FUNCTION = "hello"
+_SETTLE_S = 0.5
+_SLOW = "import time\n\n\ndef handler(event, context):\n    time.sleep(6)\n"
+
+
+def measure(options: Options) -> Iterator[Figure]:
+    """One at a time beside both hand-made ways; then many at once."""
+    yield from _one_at_a_time(options)
+    yield _at_once(options)
+
+
+def _one_at_a_time(options: Options) -> list[Figure]:
+    rounds = Rounds()
+    with _ours(ECHO) as ours, _ByHand(ours) as by_hand:
+        sides = {
+            "ours": lambda: _cold_ms(ours),
+            "joined": lambda: by_hand.start_ms(by_hand.namespace),
+            "bridge": lambda: by_hand.start_ms("bridge"),
+        }
+        for measure_side in sides.values():
+            measure_side()
+        for _ in range(max(_ROUNDS, options.repeat)):
+            for side, measure_side in sides.items():
+                time.sleep(_SETTLE_S)  # removals and refilled pools are nobody's cold start
+                rounds.add(side, measure_side())
+    name, ours_ms = "cold_docker invoke -> first /next", rounds["ours"]
+    joined, bridge = rounds["joined"], rounds["bridge"]
+    return [
+        Figure(name, "ms", ours_ms, "by hand, namespace joined", joined, ratio(at_most=1.3)),
+        Figure(name, "ms", ours_ms, "by hand, bridge address", bridge, ratio(at_most=0.6)),
+    ]
+
+
+@contextlib.contextmanager
+def _ours(source: str) -> Iterator[Project]:
+    with project("docker") as ours:
+        ours.write("code/app.py", source)
+        ours.manifest(
+            {
+                _FUNCTION: {
+                    "code": "./code",
+                    "handler": "app.handler",
+                    "runtime": host_runtime(),
+                    "timeout": 30,
+                    "max_environments": _AT_ONCE,
+                }
+            }
+        )
+        ours.run("deploy")
+        yield ours
+
+
+def _cold_ms(ours: Project) -> float:
+    """Arrival to first ``/next`` of one cold invocation, from its own trace."""
+    answer = ours.invoke(_FUNCTION, "--cold")
+    assert answer["start"] == "cold", answer
+    return _ready_ms(ours.run("trace", answer["request_id"]))
+
+
+def _ready_ms(trace: dict[str, Any]) -> float:
+    init = next(phase for phase in trace["phases"] if phase["name"] == "init")
+    return float(init["start_ms"] + init["length_ms"])
+
+
+class _ByHand:
+    """Starts copies of one of the project's containers through the raw Engine API."""
+
+    def __init__(self, ours: Project) -> None:
+        self._engine = RawEngine()
+        self._created: list[str] = []
+        sandbox = ours.invoke(_FUNCTION, "--cold")["sandbox"]
+        self._model = self._engine.call("GET", f"/containers/{sandbox}/json")
+        image = self._engine.call("GET", f"/images/{self._model['Image']}/json")
+        self._command = [*(image["Config"]["Entrypoint"] or []), "app.handler"]
+        self._address = ""
+        self.namespace = ""
+
+    def __enter__(self) -> _ByHand:
+        holder = self._create(["/bin/sleep", "100000"], "bridge")
+        self._engine.call("POST", f"/containers/{holder}/start")
+        self.namespace = f"container:{holder}"
+        networks = self._engine.call("GET", f"/containers/{holder}/json")["NetworkSettings"]
+        gateway = networks["Networks"]["bridge"]["Gateway"]
+        self._listener = socket.create_server((gateway, 0))
+        self._listener.settimeout(60.0)
+        self._address = f"{gateway}:{self._listener.getsockname()[1]}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+        for created in reversed(self._created):
+            self._remove(created)
+        self._engine.close()
+
+    def start_ms(self, network: str) -> float:
+        """Create to the first ``/next``."""
+        begin = time.perf_counter()
+        created = self._create(self._command, network)
+        self._engine.call("POST", f"/containers/{created}/start")
+        connection = self._listener.accept()[0]
+        asked = connection.recv(4096)
+        taken_ms = (time.perf_counter() - begin) * 1000
+        assert b"/runtime/invocation/next" in asked, asked
+        connection.close()
+        self._created.remove(created)
+        self._remove(created)
+        return taken_ms
+
+    def _create(self, command: list[str], network: str) -> str:
+        host = dict(self._model["HostConfig"])
+        host["NetworkMode"] = network
+        if network.startswith("container:"):
+            host["ExtraHosts"] = None
+        host["Mounts"] = [one for one in host["Mounts"] if not one["Target"].endswith(".sock")]
+        config = self._model["Config"]
+        document = {
+            "Image": self._model["Image"],
+            "Entrypoint": command,
+            "Cmd": [],
+            "Env": [*(config["Env"] or []), *self._variables()],
+            "User": config["User"],
+            "WorkingDir": config["WorkingDir"],
+            "HostConfig": host,
+        }
+        created: str = self._engine.call("POST", "/containers/create", document)["Id"]
+        self._created.append(created)
+        return created
+
+    def _variables(self) -> list[str]:
+        return [
+            f"AWS_LAMBDA_RUNTIME_API={self._address}",
+            "_HANDLER=app.handler",
+            "LAMBDA_TASK_ROOT=/var/task",
+            "AWS_LAMBDA_FUNCTION_NAME=hello",
+            "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128",
+        ]
+
+    def _remove(self, container: str) -> None:
+        self._engine.call("DELETE", f"/containers/{container}?force=1&v=1")
+
+
+def _at_once(options: Options) -> Figure:
+    """From the first of 16 invokes to the last environment's first ``/next``; nothing is warm."""
+    ready_ms = []
+    with _ours(_SLOW) as ours:
+        for _ in range(options.repeat):
+            begin = time.time()
+            threads = [threading.Thread(target=_call, args=(ours,)) for _ in range(_AT_ONCE)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            entries = ours.journal(_AT_ONCE, begin)
+            served = {entry.environment for entry in entries}
+            assert len(served) == _AT_ONCE, f"only {len(served)} environments served"
+            first = min(entry.marks["received"] for entry in entries)
+            ready_ms.append((max(entry.marks["first_next"] for entry in entries) - first) * 1000)
+            ours.stop()
+            ours.run("deploy")
+            time.sleep(2.0)
+    name = f"cold_docker {_AT_ONCE} at once, all ready"
+    return Figure(name, "ms", ready_ms, target=own(at_most=1200))
+
+
+def _call(ours: Project) -> None:
+    with raw_client(ours.url(_FUNCTION), "{}") as client:
+        client.call()
