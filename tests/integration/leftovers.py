@@ -42,10 +42,10 @@ def _is_of(process: Path, root: Path) -> bool:
 
 
 def files(project: Project) -> set[str]:
-    """Sockets, and copies of code, that a stopped daemon must not leave."""
+    """Sockets, and copies of code, that a stopped daemon must not leave; clients are kept."""
     sockets = [path for path in project.runtime_dir.rglob("*") if path.is_socket()]
     copies = (project.folder / ".lambdash" / "process").glob("*")
-    return {str(path) for path in (*sockets, *copies)}
+    return {str(path) for path in (*sockets, *copies) if path.name != "clients"}
 
 
 def of(project: Project, *, docker_too: bool) -> list[str]:

@@ -114,8 +114,8 @@ def edited(project: Project) -> Project:
 def test_edits_under_load_cost_no_request(edited: Project) -> None:
     endpoint = edited.status()["endpoint"]
     reloads: list[tuple[float, int]] = []
-    with _dev(edited, "--json") as (events, _):
-        events.await_match('"watching edited"')
+    with _dev(edited, "--json") as (events, talk):
+        talk.await_match("watching edited")
         with Load(endpoint, "edited", 3) as load:
             for version in (1, 2):
                 edited.write({"edited/app.py": _source(version)})
@@ -166,4 +166,3 @@ def test_dev_says_in_a_line_what_became_of_an_edit(edited: Project) -> None:
         assert "nothing_of_this_name" in told
         answer = edited.run("invoke", "edited")
         assert answer.code == 1, "invoke never silently answers from old code"
-        assert edited.run("stop").code == 0

@@ -1,6 +1,7 @@
 """Real dependencies and other languages, in containers."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -78,14 +79,10 @@ def test_a_shell_runs_in_an_image_with_neither_python_nor_node(contained: Projec
 
 
 def test_the_container_image_template_builds_and_runs(contained: Project) -> None:
-    base = contained.succeed("image", "build", RUNTIME, "--from-host")["reference"]
     assert contained.run("init", "container-image", ".").code == 0
-    official = f"public.ecr.aws/lambda/python:{RUNTIME.removeprefix('python')}"
+    base = contained.succeed("image", "build", RUNTIME, "--from-host")["reference"]
     manifest = contained.manifest.read_text()
-    written = next(line.split()[1] for line in manifest.splitlines() if "BASE:" in line)
-    contained.manifest.write_text(manifest.replace(written, base))
-    dockerfile = (contained.folder / "hello" / "Dockerfile").read_text()
-    assert official.rpartition(":")[0] in dockerfile
+    contained.manifest.write_text(re.sub(r"(?<=BASE: ).*", base, manifest))
 
     event = contained.folder / "events" / "hello.json"
     ran = contained.run("invoke", "hello", "-p", f"@{event}")

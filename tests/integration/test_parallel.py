@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from http.client import HTTPException
@@ -66,6 +67,7 @@ def _peak_until_done(project: Project, answers: "list[Future[object]]") -> int:
     peak = 0
     while not all(answer.done() for answer in answers):
         peak = max(peak, project.ask("status")["environments"]["total"])
+        time.sleep(0.02)
     return max(peak, project.ask("status")["environments"]["total"])
 
 
