@@ -50,6 +50,8 @@ HTTP_LINGER_S = 10.0
 HTTP_LINGER_MAX_BYTES = 64 * MIB
 # how much is parsed at once: bounds the pipelined requests held in parsed form
 HTTP_PARSE_MAX_BYTES = 16 * 1024
+# bytes that are kept to know a request again without parsing it
+HTTP_REPEATED_MAX_BYTES = 4 * 1024
 HTTP_CLOSE_GRACE_S = 1.0
 CONTROL_BODY_MAX_BYTES = 16 * MIB
 # one environment's Runtime API: its own connections, not another's

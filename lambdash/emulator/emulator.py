@@ -1,6 +1,6 @@
 """The facade of the shell: functions, invocations, logs and the journal of one project."""
 
-import os
+import random
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -65,6 +65,8 @@ class Emulator:
         )
         self.driver = Driver(parts)
         self.deployer = Deployer(workshop, engine, self._store, self.driver)
+        # ids must be unique, not secret: no system call on the warm path
+        self._random = random.Random()  # noqa: S311
         self._last_used: dict[str, float] = {}
 
     @property
@@ -79,7 +81,9 @@ class Emulator:
 
     def new_request_id(self) -> str:
         """A fresh request id, shaped as AWS's."""
-        return str(uuid.uuid4())
+        digits = f"{self._random.getrandbits(128):032x}"
+        head, tail = digits[:12], digits[20:]
+        return f"{head[:8]}-{head[8:]}-4{digits[13:16]}-a{digits[17:20]}-{tail}"
 
     def invoke(self, name: str, payload: bytes, options: InvocationOptions, done: Done) -> None:
         """Run a deployed function once; ``done`` gets the result, maybe before this returns.
@@ -130,6 +134,6 @@ class Emulator:
 
     def _trace_id(self) -> str:
         """https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader."""
-        identity = os.urandom(20).hex()
-        root = f"{int(self._clock.epoch()):08x}-{identity[:24]}"
-        return f"Root=1-{root};Parent={identity[24:]};Sampled=0"
+        bits = self._random.getrandbits
+        root = f"{int(self._clock.epoch()):08x}-{bits(96):024x}"
+        return f"Root=1-{root};Parent={bits(64):016x};Sampled=0"

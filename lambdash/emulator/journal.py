@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from lambdash import limits
 from lambdash.model import Outcome, PlatformFailed, Throttled, Timings, function_error
@@ -14,8 +13,7 @@ T = TypeVar("T")
 _FLUSH_AFTER_S = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """One invocation's record. ``at`` is epoch seconds of its arrival; no payload is kept."""
 
     request_id: str

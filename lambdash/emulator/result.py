@@ -1,14 +1,15 @@
-"""What goes into an invocation beside its payload, and what its caller gets back."""
+"""What goes into an invocation beside its payload, and what its caller gets back.
+
+Named tuples: each warm invocation makes one of each, and they cost the least.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from lambdash.model import Outcome, Timings
 
 
-@dataclass(frozen=True, slots=True)
-class InvocationOptions:
+class InvocationOptions(NamedTuple):
     """``client_context`` is JSON text; ``timings`` holds marks made before, or is None.
 
     ``cold`` asks for a fresh environment; ``tail`` for the last 4 KB of its log.
@@ -23,8 +24,7 @@ class InvocationOptions:
     timings: Timings | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InvocationResult:
+class InvocationResult(NamedTuple):
     """``start`` is ``cold``, ``parked`` or ``warm``, and None when no environment was reached.
 
     ``log_tail`` is None unless it was asked for or the function failed.

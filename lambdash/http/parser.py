@@ -87,6 +87,11 @@ class RequestParser:
         self._parser = httptools.HttpRequestParser(self)
 
     @property
+    def completed(self) -> int:
+        """How many requests were completed so far."""
+        return self._completed
+
+    @property
     def is_between(self) -> bool:
         """True when no part of a request was read."""
         return self._phase == _BETWEEN

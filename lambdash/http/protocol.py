@@ -33,9 +33,12 @@ class HttpProtocol(asyncio.Protocol):
         "_handler",
         "_in_body",
         "_lingering",
+        "_parsed",
         "_parser",
         "_reading_paused",
         "_refused",
+        "_repeated",
+        "_repeated_request",
         "_retiring",
         "_since",
         "_transport",
@@ -53,6 +56,10 @@ class HttpProtocol(asyncio.Protocol):
         self._bounds = bounds
         self._connections = Connections(bounds) if connections is None else connections
         self._parser = RequestParser(bounds, self)
+        # A poll, and many a caller, sends the same bytes again and again: they mean the same.
+        self._parsed: Request | None = None
+        self._repeated = b""
+        self._repeated_request: Request | None = None
         self._transport: asyncio.Transport | None = None
         # the request being handled, and those parsed behind it
         self._current: Responder | None = None
@@ -90,6 +97,9 @@ class HttpProtocol(asyncio.Protocol):
             self._discard(len(data))
         elif self._current is not None or self._write_paused:
             self._keep(data)
+        elif data == self._repeated and self._parser.is_between and not self._retiring:
+            assert self._repeated_request is not None
+            self._repeat(self._repeated_request)
         elif len(data) <= _SLICE_BYTES:
             self._parse(data)
         else:
@@ -131,6 +141,7 @@ class HttpProtocol(asyncio.Protocol):
     def request_complete(self, request: Request, keep_alive: bool, http_10: bool) -> None:  # noqa: FBT001 (hot path: positional)
         self._in_body = False
         self._continue_owed = False
+        self._parsed = request if keep_alive and not http_10 else None
         only_head = request.method == "HEAD"
         responder = Responder(self, only_head=only_head, keep_alive=keep_alive, http_10=http_10)
         if self._current is None and not self._write_paused and not self._waiting:
@@ -202,15 +213,40 @@ class HttpProtocol(asyncio.Protocol):
 
     def _parse(self, data: bytes | memoryview) -> None:
         was_working, self._working = self._working, True
-        began_between = self._parser.is_between
+        parser = self._parser
+        began_between = parser.is_between
+        completed = parser.completed
         try:
-            self._parser.feed(data)
+            parser.feed(data)
         except Refused as refusal:
             self._refuse(refusal)
         finally:
             self._working = was_working
-        if began_between and not self._parser.is_between:
+        if began_between:
+            self._remember(data, completed)
+        if self._waiting:
+            self._work()
+
+    def _remember(self, data: bytes | memoryview, completed: int) -> None:
+        """Keep bytes that were exactly one request, to know them again without parsing."""
+        if not self._parser.is_between:
             self._since = self._connections.now
+        elif (
+            self._parsed is not None
+            and self._parser.completed == completed + 1
+            and len(data) <= limits.HTTP_REPEATED_MAX_BYTES
+            and isinstance(data, bytes)
+            and not self._waiting
+        ):
+            self._repeated = data
+            self._repeated_request = self._parsed
+
+    def _repeat(self, request: Request) -> None:
+        was_working, self._working = self._working, True
+        only_head = request.method == "HEAD"
+        responder = Responder(self, only_head=only_head, keep_alive=True, http_10=False)
+        self._handle(self._handler, request, responder)
+        self._working = was_working
         if self._waiting:
             self._work()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Protocol
 
@@ -46,16 +47,20 @@ class Connection(Protocol):
 def response_head(status: int, headers: Pairs, framing: bytes) -> bytes:
     """The head with its ``framing`` lines; ``ResponseMisuse`` for what would forge a line."""
     line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
-    head = b"".join((line, *[b"%b: %b\r\n" % pair for pair in headers], framing, b"\r\n"))
-    lines = len(headers) + 2 + framing.count(b"\n")
-    if head.count(b"\n") != lines or head.count(b"\r") != lines:
+    fields = b"".join([name + b": " + value + b"\r\n" for name, value in headers])
+    count = len(headers)
+    if fields.count(b"\n") != count or fields.count(b"\r") != count:
         raise ResponseMisuse("a header holds a line break")
-    if b"\0" in head:
+    if b"\0" in fields:
         raise ResponseMisuse("a header holds a NUL")
     for name, _ in headers:
-        if name in _FRAMING or name.lower() in _FRAMING:
+        if name.lower() in _FRAMING:
             raise ResponseMisuse(f"the server itself sets {name.decode('latin-1')}")
-    return head
+    return b"".join((line, fields, framing, b"\r\n"))
+
+
+# an answer whose headers are a constant tuple is built once
+_constant_head = lru_cache(maxsize=256)(response_head)
 
 
 class Responder:
@@ -101,7 +106,8 @@ class Responder:
             body = b""
         else:
             framing = b"content-length: %d\r\n%b" % (len(body), framing)
-        head = response_head(status, headers, framing)
+        build = _constant_head if type(headers) is tuple else response_head
+        head = build(status, headers, framing)
         self._state = _DONE
         self._connection.transmit(head if self._only_head else head + body)
         self._connection.finished(self)

@@ -3,8 +3,10 @@
 import base64
 import binascii
 import json
-from functools import partial
+from functools import lru_cache, partial
 from urllib.parse import parse_qs, unquote
+
+from pydantic_core import from_json
 
 from lambdash import limits
 from lambdash.emulator.emulator import Emulator
@@ -12,7 +14,7 @@ from lambdash.emulator.result import InvocationOptions, InvocationResult
 from lambdash.http.server import Request, Responder
 from lambdash.lambda_api.answers import JSON_TYPE, Refusal, caller_fault, refuse
 from lambdash.model import PlatformFailed, Throttled, function_error
-from lambdash.model.arn import LATEST, parse_reference
+from lambdash.model.arn import LATEST, FunctionReference, parse_reference
 
 _PREFIX = "/2015-03-31/functions/"
 _SUFFIX = "/invocations"
@@ -84,10 +86,11 @@ def _answer(responder: Responder, result: InvocationResult) -> None:
 
 
 def _function_name(emulator: Emulator, request: Request) -> str:
-    asked = unquote(request.path[len(_PREFIX) : -len(_SUFFIX)])
-    reference = parse_reference(asked)
+    reference = _parsed_reference(request.path)
     if reference is None:
-        raise Refusal(400, caller_fault("ValidationException", _NAME_CONSTRAINT % asked))
+        raise Refusal(
+            400, caller_fault("ValidationException", _NAME_CONSTRAINT % _asked(request.path))
+        )
     qualifier = reference.qualifier
     if request.query:
         qualifier = parse_qs(request.query).get("Qualifier", [qualifier])[0]
@@ -97,6 +100,15 @@ def _function_name(emulator: Emulator, request: Request) -> str:
         message = f"Function not found: {qualified}"
         raise Refusal(404, caller_fault("ResourceNotFoundException", message))
     return reference.name
+
+
+def _asked(path: str) -> str:
+    return unquote(path[len(_PREFIX) : -len(_SUFFIX)])
+
+
+@lru_cache(maxsize=1_024)
+def _parsed_reference(path: str) -> FunctionReference | None:
+    return parse_reference(_asked(path))
 
 
 def _invocation_type(request: Request) -> bytes | None:
@@ -129,6 +141,14 @@ def _check_payload(body: bytes) -> None:
     """An empty body stands for ``{}``."""
     if not body:
         return
+    try:
+        from_json(body, allow_inf_nan=False, cache_strings="none")
+    except ValueError:
+        _check_slowly(body)
+
+
+def _check_slowly(body: bytes) -> None:
+    """What the fast parser does not take: the standard one decides, and finds the words."""
     try:
         json.loads(body)
     except (ValueError, RecursionError) as error:

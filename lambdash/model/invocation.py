@@ -1,7 +1,7 @@
 """One request to run a function once."""
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class InvocationType(Enum):
@@ -11,8 +11,7 @@ class InvocationType(Enum):
     DRY_RUN = "DryRun"
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(NamedTuple):
     """What one caller asked for. ``received_at`` is monotonic seconds; ``client_context`` is JSON.
 
     ``cold`` asks for a fresh environment even when a warm one is idle.
