@@ -168,10 +168,7 @@ def failure(error: LambdashError) -> dict[str, Any]:
 
 async def _perform(verb: Verb, body: bytes, stream: EventStream) -> None:
     try:
-        document = json.loads(body or b"{}")
-        if not isinstance(document, dict):
-            raise CallerError("request-invalid", "the request's body is not a JSON object")
-        result = await verb(document, stream)
+        result = await verb(_members(body), stream)
     except LambdashError as error:
         stream.finish(failure(error))
     except ValueError as error:
@@ -185,6 +182,16 @@ async def _perform(verb: Verb, body: bytes, stream: EventStream) -> None:
         stream.finish(failure(PlatformError("internal-error", text, hint)))
     else:
         stream.finish({"event": "result", **result})
+
+
+def _members(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body or b"{}")
+    except RecursionError as error:
+        raise CallerError("request-invalid", "the request's body is nested too deeply") from error
+    if not isinstance(document, dict):
+        raise CallerError("request-invalid", "the request's body is not a JSON object")
+    return document
 
 
 def _line(document: dict[str, Any]) -> bytes:

@@ -130,7 +130,7 @@ def _client_context(request: Request) -> str | None:
     try:
         context = base64.b64decode(encoded, validate=True).decode()
         json.loads(context)
-    except (binascii.Error, ValueError) as error:
+    except (binascii.Error, ValueError, RecursionError) as error:
         message = "Client context must be a valid Base64-encoded JSON object."
         fault = caller_fault("InvalidRequestContentException", message)
         raise Refusal(400, fault) from error
