@@ -4,6 +4,10 @@ Rendering belongs to the edges (CLI, HTTP); foreign exceptions are mapped once, 
 calls the foreign library, with ``raise ... from``.
 """
 
+import errno
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
 
 class LambdashError(Exception):
     """Base of every error lambdash raises on purpose.
@@ -40,3 +44,14 @@ class PlatformError(LambdashError):
     """The machine, the engine or lambdash itself failed; the caller's input was fine."""
 
     exit_code = 3
+
+
+def write_failed(error: OSError, otherwise: PlatformError) -> PlatformError:
+    """What a failed write means: ``disk-full`` where there was no room, else ``otherwise``."""
+    if error.errno not in _FULL:
+        return otherwise
+    return PlatformError(
+        "disk-full",
+        f"{otherwise.message}: no space is left",
+        "free some space; `lambdash prune` shrinks the store of packages",
+    )

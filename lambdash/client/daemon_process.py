@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from lambdash import limits, locations
 from lambdash.client.connection import Connection, DaemonError
-from lambdash.errors import CallerError, PlatformError
+from lambdash.errors import CallerError, PlatformError, write_failed
 from lambdash.model.project import Project
 
 if TYPE_CHECKING:
@@ -58,11 +58,12 @@ def prepare_state(folder: Path) -> None:
         if not ignore.exists():
             ignore.write_text("*\n", encoding="utf-8")
     except OSError as error:
-        raise PlatformError(
+        failed = PlatformError(
             "state-directory-failed",
             f"{folder} cannot be made: {error.strerror}",
-            "free some space, or set XDG_STATE_HOME to a folder that can be written",
-        ) from error
+            "set XDG_STATE_HOME to a folder that can be written",
+        )
+        raise write_failed(error, failed) from error
 
 
 def run_foreground(control: Control) -> NoReturn:

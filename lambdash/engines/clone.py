@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lambdash.errors import PlatformError
+from lambdash.errors import PlatformError, write_failed
 
 # _IOW(0x94, 9, int): share the blocks until one side writes (btrfs, XFS, bcachefs)
 _FICLONE = 0x40049409
@@ -101,4 +101,5 @@ def _reflinked(source: Path, target: Path) -> bool:
 
 
 def _failed(source: Path, error: OSError) -> PlatformError:
-    return PlatformError("code-copy", f"cannot copy {source}: {error}", "is the disk full?")
+    message = f"cannot copy {source}: {error}"
+    return write_failed(error, PlatformError("code-copy", message, "`lambdash doctor` may tell"))

@@ -31,7 +31,7 @@ from lambdash.engines.protocol import (
     SandboxObserver,
     SandboxSpec,
 )
-from lambdash.errors import CallerError, PlatformError
+from lambdash.errors import CallerError, PlatformError, write_failed
 from lambdash.model import DockerfileSource, ImagePackage
 from lambdash.model.progress import ProgressSink
 
@@ -207,7 +207,8 @@ class ProcessEngine:
         try:
             (folder / "tmp").mkdir(mode=0o700, parents=True)
         except OSError as error:
-            raise PlatformError("state-folder", f"cannot make {folder}: {error}") from error
+            failed = PlatformError("state-folder", f"cannot make {folder}: {error}")
+            raise write_failed(error, failed) from error
 
     async def _spawn(
         self, prepared: PreparedProcess, folder: Path, observer: SandboxObserver
@@ -246,7 +247,8 @@ class ProcessEngine:
             if record is not None:
                 record.write(folder / _RECORD)
         except OSError as error:
-            raise PlatformError("launcher-start", f"cannot start the launcher: {error}") from error
+            failed = PlatformError("launcher-start", f"cannot start the launcher: {error}")
+            raise write_failed(error, failed) from error
         return process
 
     async def reset(self, sandbox: Sandbox) -> None:
