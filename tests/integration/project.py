@@ -47,12 +47,13 @@ class Ran:
 
 @dataclass(slots=True)
 class Project:
-    """One folder with a manifest. ``root`` also holds what belongs to this project alone."""
+    """One folder, ``demo``, with a manifest, below ``root``, which belongs to it alone."""
 
     root: Path
     store: Path
     engine: str | None
     variables: dict[str, str] = field(default_factory=dict)
+    working: str = "demo"  # the folder of ``root`` in which commands are typed
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True)
@@ -77,7 +78,7 @@ class Project:
 
     @property
     def folder(self) -> Path:
-        return self.root / "project"
+        return self.root / "demo"
 
     @property
     def runtime_dir(self) -> Path:
@@ -125,7 +126,7 @@ class Project:
             [*prefix, *self.arguments(*words)],
             input=stdin,
             capture_output=True,
-            cwd=self.folder,
+            cwd=self.root / self.working,
             env={**self.variables, **variables},
             timeout=COMMAND_TIMEOUT_S,
             check=False,
@@ -139,7 +140,7 @@ class Project:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            cwd=self.folder,
+            cwd=self.root / self.working,
             env=self.variables,
         )
 

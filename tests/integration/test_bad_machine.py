@@ -156,10 +156,9 @@ def full_state(begin: Begin) -> Iterator[Project]:
 
 def _fill(ballast: Path) -> None:
     """Write until no byte fits any more."""
-    with ballast.open("wb", buffering=0) as file:
-        with suppress(OSError):
-            while file.write(b"0" * 4096):
-                continue
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(b"0" * 4096):
+            continue
     free = os.statvfs(ballast)
     assert free.f_bavail == 0
 
