@@ -57,12 +57,13 @@ class Watcher:
             ) from error
 
     async def close(self) -> None:
-        """End the thread."""
-        if self._timer is not None:
-            self._timer.cancel()
+        """End the thread. What was seen and not told yet is told now; afterwards nothing is."""
         if self._observer.is_alive():
             self._observer.stop()
             await asyncio.to_thread(self._observer.join)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._tell()
 
     def _from_thread(self, name: str) -> None:
         self._loop.call_soon_threadsafe(self._note, name)
@@ -74,6 +75,7 @@ class Watcher:
         self._timer = self._loop.call_later(DEBOUNCE_S, self._tell)
 
     def _tell(self) -> None:
+        self._timer = None
         names, self._names = frozenset(self._names), set()
         self._changed(names)
 

@@ -46,26 +46,29 @@ class _Loop:
     async def run(self) -> None:
         functions = self._functions()
         names = [function.name for function in functions]
-        for function in functions:
-            await self._deploy_first(function)
-        self._services.watched.update(names)
+        watcher = self._watcher(functions)  # before the first deploy: an edit during it counts
         try:
-            await self._watch(functions)
-        finally:
-            self._services.watched.subtract(names)
-
-    async def _watch(self, functions: list[Function]) -> None:
-        while True:
-            watcher = Watcher(self._note)
+            for function in functions:
+                await self._deploy_first(function)
+            self._services.watched.update(names)
             try:
-                watcher.start(_watched(functions), self._files())
-                self._stream.notice(
-                    f"watching {', '.join(function.name for function in functions)}"
-                )
-                await self._serve_edits()
+                while True:
+                    shown = ", ".join(function.name for function in functions)
+                    self._stream.notice(f"watching {shown}")
+                    await self._serve_edits()
+                    functions = self._functions_or_same(functions)
+                    # the next one sees before the last one ceases to
+                    last, watcher = watcher, self._watcher(functions)
+                    await last.close()
             finally:
-                await watcher.close()
-            functions = self._functions_or_same(functions)
+                self._services.watched.subtract(names)
+        finally:
+            await watcher.close()
+
+    def _watcher(self, functions: list[Function]) -> Watcher:
+        watcher = Watcher(self._note)
+        watcher.start(_watched(functions), self._files())
+        return watcher
 
     async def follow_logs(self) -> None:
         """Log lines of these functions, below the reload lines."""
