@@ -1,6 +1,7 @@
 """Write-behind in front of the journal file: the warm path appends to a list, a thread writes."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
@@ -10,7 +11,8 @@ from lambdash.model import Outcome, PlatformFailed, Throttled, Timings, function
 from lambdash.storage.journal import InvocationRow, Journal, LogRow
 
 T = TypeVar("T")
-_FLUSH_AFTER_S = 0.2
+_log = logging.getLogger(__name__)
+_FLUSH_AFTER_S = 0.25
 
 
 class Finished(NamedTuple):
@@ -28,7 +30,10 @@ class Finished(NamedTuple):
 
 
 class JournalWriter:
-    """Owns the journal's only writing thread. Belongs to the event loop it was made on."""
+    """Owns the journal's only writing thread. Belongs to the event loop it was made on.
+
+    ``failed`` is why the last write failed, and None again after one that did not.
+    """
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -79,6 +84,8 @@ class JournalWriter:
 
     def _written(self, future: "Future[None]") -> None:
         error = future.exception()
+        if error is not None and self.failed is None:
+            _log.warning("the journal cannot be written", exc_info=error)
         self.failed = error if isinstance(error, Exception) else None
 
 
