@@ -131,9 +131,10 @@ class Deployer:
 
     async def remove(self, name: str) -> None:
         """Forget a function that the manifest no longer has; its environments stop."""
-        await asyncio.to_thread(self._functions.remove, name)
-        self.deployed.pop(name, None)
-        self._driver.remove(name)
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            await asyncio.to_thread(self._functions.remove, name)
+            self.deployed.pop(name, None)
+            self._driver.remove(name)
 
     async def _package(
         self, function: Function, options: DeployOptions, progress: ProgressSink

@@ -1,11 +1,9 @@
 """Performs what the pool decides: feeds it news, carries out commands, owns environments."""
 
 import asyncio
-import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 from lambdash import limits
@@ -15,11 +13,11 @@ from lambdash.emulator.deadline import Deadline
 from lambdash.emulator.environment import ExecutionEnvironment, Explanation
 from lambdash.emulator.flight import Flight
 from lambdash.emulator.journal import JournalWriter
-from lambdash.emulator.logs import LogCapture, LogHub
+from lambdash.emulator.logs import LogCapture, LogHub, log_stream
 from lambdash.emulator.variables import Place, variables
 from lambdash.engines.protocol import Engine, SandboxSpec
-from lambdash.errors import FunctionError, LambdashError, PlatformError
-from lambdash.model import InitFailed, Outcome, PlatformFailed, Revision, Throttled, TimedOut
+from lambdash.errors import LambdashError
+from lambdash.model import Outcome, PlatformFailed, Revision, Throttled
 from lambdash.model.progress import silent
 from lambdash.pool import (
     CallerGone,
@@ -32,7 +30,6 @@ from lambdash.pool import (
     EnvironmentStopped,
     Event,
     Fail,
-    FailCause,
     FunctionDeployed,
     FunctionRemoved,
     InvocationArrived,
@@ -81,6 +78,7 @@ class Driver:
         self._spec = parts.spec
         self._now = parts.clock.monotonic
         self._revisions: dict[str, Revision] = {}
+        self._serving: dict[str, str] = {}
         self._arns: dict[str, str] = {}
         self._flights: dict[str, Flight] = {}
         self._news: deque[Event] = deque()
@@ -101,6 +99,7 @@ class Driver:
     def deploy(self, deployed: DeployedFunction) -> None:
         """The function is served by this revision from now on; the old one drains."""
         revision, function = deployed.revision, deployed.function
+        self._serving[function.name] = revision.id
         self._know(revision)
         self._feed(
             FunctionDeployed(
@@ -133,7 +132,7 @@ class Driver:
         try:
             self._feed(RevisionStaged(revision.function_name, revision.id, memory_mb))
             if any(one.revision.id == revision.id for one in self.environments.values()):
-                _raise_unless_ready(deployed, await ready)
+                failures.raise_unless_ready(deployed, await ready)
         finally:
             del self._staged[revision.id]
 
@@ -255,6 +254,7 @@ class Driver:
     def _stop(self, command: Stop) -> None:
         environment = self.environments[command.environment_id]
         environment.close()
+        self._unstage(environment.revision.id)
         self._tasks.spawn(self._end(environment), f"stop {environment.id}")
 
     async def _end(self, environment: ExecutionEnvironment) -> None:
@@ -277,7 +277,7 @@ class Driver:
         if callable(detail):
             self._answer(command.invocation_id, detail(command.invocation_id))
         else:
-            self._answer(command.invocation_id, _without_detail(command.cause))
+            self._answer(command.invocation_id, failures.without_detail(command.cause))
 
     def _answer(self, request_id: str, outcome: Outcome) -> None:
         """Answer a caller that no runtime has answered."""
@@ -372,6 +372,7 @@ class Driver:
         """Remember a revision; those that nothing can ask for any more are forgotten."""
         name = revision.function_name
         alive = {one.revision.id for one in self.environments.values()}
+        alive.add(self._serving.get(name, ""))
         self._revisions = {
             key: known
             for key, known in self._revisions.items()
@@ -380,38 +381,16 @@ class Driver:
         self._revisions[revision.id] = revision
         self._arns[name] = self._place.function_arn(name)
 
+    def _unstage(self, revision_id: str) -> None:
+        """Nobody waits for a revision whose last environment is being stopped."""
+        others = (one for one in self.environments.values() if not one.stopping)
+        waiting = self._staged.get(revision_id)
+        if waiting is None or waiting.done():
+            return
+        if not any(one.revision.id == revision_id for one in others):
+            waiting.set_result(None)
+
     def _settle_stage(self, environment: ExecutionEnvironment, outcome: Outcome | None) -> None:
         waiting = self._staged.get(environment.revision.id)
         if waiting is not None and not waiting.done():
             waiting.set_result(outcome)
-
-
-def log_stream(now: datetime) -> str:
-    """``2026/01/31/[$LATEST]<32 hex digits>``, as AWS names the log stream of an environment."""
-    return f"{now:%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
-
-
-def _without_detail(cause: FailCause) -> PlatformFailed:
-    texts = {
-        FailCause.REDISPATCHES_EXHAUSTED: "the runtime went away each time it was handed over",
-        FailCause.FUNCTION_REMOVED: "the function was removed while the invocation waited",
-        FailCause.SHUTDOWN: "the daemon is stopping",
-    }
-    code = cause.value.replace("_", "-")
-    return PlatformFailed(code, texts.get(cause, "the environment was lost"))
-
-
-def _raise_unless_ready(deployed: DeployedFunction, outcome: Outcome | None) -> None:
-    name = deployed.function.name
-    match outcome:
-        case None:
-            return
-        case PlatformFailed(code, message, hint):
-            raise PlatformError(code, message, hint)
-        case InitFailed(payload) | TimedOut(payload):
-            text = payload.decode("utf-8", "replace")
-            raise FunctionError(
-                "init-failed", f"`{name}` did not initialise: {text}", "the last good one serves on"
-            )
-        case _:
-            raise FunctionError("init-failed", f"`{name}` did not initialise ({outcome.kind})")

@@ -5,7 +5,10 @@ supervisor prints them.
 """
 
 from lambdash.engines.protocol import SandboxExit
-from lambdash.model import Crashed, InitFailed, TimedOut, error_document
+from lambdash.errors import FunctionError, PlatformError
+from lambdash.model import Crashed, InitFailed, Outcome, PlatformFailed, TimedOut, error_document
+from lambdash.pool import FailCause
+from lambdash.storage.functions import DeployedFunction
 
 _SIGNALS = {
     1: "hangup",
@@ -63,3 +66,31 @@ def init_exited(request_id: str, exit: SandboxExit) -> InitFailed:
 def init_reported(body: bytes) -> InitFailed:
     """The runtime described its own failure by ``/init/error``; its words are the answer."""
     return InitFailed(body)
+
+
+def without_detail(cause: FailCause) -> PlatformFailed:
+    """What the pool itself gave up."""
+    texts = {
+        FailCause.REDISPATCHES_EXHAUSTED: "the runtime went away each time it was handed over",
+        FailCause.FUNCTION_REMOVED: "the function was removed while the invocation waited",
+        FailCause.SHUTDOWN: "the daemon is stopping",
+    }
+    code = cause.value.replace("_", "-")
+    return PlatformFailed(code, texts.get(cause, "the environment was lost"))
+
+
+def raise_unless_ready(deployed: DeployedFunction, outcome: Outcome | None) -> None:
+    """Raise ``FunctionError`` or ``PlatformError`` for how an init ended; None is well."""
+    name = deployed.function.name
+    match outcome:
+        case None:
+            return
+        case PlatformFailed(code, message, hint):
+            raise PlatformError(code, message, hint)
+        case InitFailed(payload) | TimedOut(payload):
+            text = payload.decode("utf-8", "replace")
+            raise FunctionError(
+                "init-failed", f"`{name}` did not initialise: {text}", "the last good one serves on"
+            )
+        case _:
+            raise FunctionError("init-failed", f"`{name}` did not initialise ({outcome.kind})")

@@ -35,16 +35,19 @@ class Flight:
     def waited_for(self, marks: dict[str, float]) -> None:
         """Take over an environment's first marks, as far as this invocation waited for them.
 
-        What lies before its arrival counts as no time at all, so that phases stay contiguous.
+        What lies before it came to the pool counts as no time at all, so that phases stay
+        contiguous: its own function may have been built while another's launch went on.
         """
-        received = self.timings.received or 0.0
-        if marks["first_next"] <= received:
+        timings = self.timings
+        own = (timings.received, timings.resolved, timings.packaged, timings.image_ready)
+        arrived = max((mark for mark in own if mark is not None), default=0.0)
+        if marks["first_next"] <= arrived:
             self.start = "warm"
             return
-        self.start = "parked" if marks["runtime_started"] <= received else "cold"
+        self.start = "parked" if marks["runtime_started"] <= arrived else "cold"
         for name in _LAUNCH_MARKS:
             if name in marks:
-                setattr(self.timings, name, max(marks[name], received))
+                setattr(timings, name, max(marks[name], arrived))
 
     def result(self, outcome: Outcome) -> InvocationResult:
         """What the caller gets; the log tail goes with failures unasked."""

@@ -1,6 +1,8 @@
 """What functions print: split into lines, attributed to an invocation, bounded, passed on."""
 
+import uuid
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeAlias
 
 from lambdash import limits
@@ -31,7 +33,8 @@ class LogCapture:
         self._dropped = 0
 
     def begin(self, request_id: str) -> None:
-        """From here on output belongs to this invocation."""
+        """From here on output belongs to this invocation; what was printed before does not."""
+        self.end()
         self._request_id = request_id
         if self._tail:
             self._tail = bytearray()
@@ -100,3 +103,8 @@ class LogHub:
         """Call ``follower`` with each new line until the returned function is called."""
         self._followers.append(follower)
         return lambda: self._followers.remove(follower)
+
+
+def log_stream(now: datetime) -> str:
+    """``2026/01/31/[$LATEST]<32 hex digits>``, as AWS names the log stream of an environment."""
+    return f"{now:%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"

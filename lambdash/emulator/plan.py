@@ -1,6 +1,5 @@
 """What a deploy would change: a pure comparison of what is deployed with what the manifest says."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from lambdash.model import Function
@@ -14,20 +13,6 @@ class Change:
     function: str
     action: str
     why: tuple[str, ...] = ()
-
-
-def plan(
-    deployed: Mapping[str, DeployedFunction],
-    wanted: Mapping[str, Function],
-    fingerprints: Mapping[str, str],
-) -> list[Change]:
-    """Create | update | delete | unchanged for each function, in the order of the manifest."""
-    changes = [change_of(deployed.get(name), function, fingerprints[name])
-               for name, function in wanted.items()]  # fmt: skip
-    gone = [
-        Change(name, "delete", ("not in the manifest",)) for name in deployed if name not in wanted
-    ]
-    return changes + gone
 
 
 def change_of(old: DeployedFunction | None, new: Function, fingerprint: str) -> Change:

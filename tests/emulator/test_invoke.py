@@ -18,6 +18,7 @@ from lambdash.model import (
     Succeeded,
     Throttled,
     TimedOut,
+    Timings,
     error_document,
 )
 from lambdash.storage.journal import Journal
@@ -245,3 +246,17 @@ async def test_an_init_that_dies_fails_one_invocation_and_is_not_relaunched(
     assert rig.engine.launches == 1
     rig.engine.init_exit = None
     assert (await rig.invoke()).start == "cold"
+
+
+async def test_a_launch_older_than_the_build_it_is_waited_for_with_counts_once(
+    make_rig: MakeRig,
+) -> None:
+    """Another caller's launch was under way while this one's function was still being built."""
+    rig = await make_rig()
+    await rig.deploy()
+    loop = asyncio.get_running_loop()
+    now = loop.time()
+    late = Timings(received=now, resolved=now + 50, packaged=now + 60, image_ready=now + 70)
+    result = await rig.invoke(timings=late)
+    assert result.start == "warm", "it was there before this caller came to the pool"
+    assert result.timings.assigned is None
