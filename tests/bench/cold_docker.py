@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from engine_socket import RawEngine
@@ -26,25 +26,26 @@ _ROUNDS = 15
 _AT_ONCE = 16
 _FUNCTION = "hello"
 _SETTLE_S = 0.5
+_REST_S = 5.0
 _SLOW = "import time\n\n\ndef handler(event, context):\n    time.sleep(6)\n"
 
 
 def measure(options: Options) -> Iterator[Figure]:
     """One at a time beside both hand-made ways; then many at once."""
     yield from _one_at_a_time(options)
-    yield _at_once(options)
+    yield from _at_once(options)
 
 
 def _one_at_a_time(options: Options) -> list[Figure]:
     rounds = Rounds()
     with _ours(ECHO) as ours, _ByHand(ours) as by_hand:
-        sides = {
+        sides: dict[str, Callable[[], float]] = {
             "ours": lambda: _cold_ms(ours),
             "joined": lambda: by_hand.start_ms(by_hand.namespace),
             "bridge": lambda: by_hand.start_ms("bridge"),
         }
-        for measure_side in sides.values():
-            measure_side()
+        for once in sides.values():
+            once()
         for _ in range(max(_ROUNDS, options.repeat)):
             for side, measure_side in sides.items():
                 time.sleep(_SETTLE_S)  # removals and refilled pools are nobody's cold start
@@ -58,7 +59,7 @@ def _one_at_a_time(options: Options) -> list[Figure]:
 
 
 @contextlib.contextmanager
-def _ours(source: str) -> Iterator[Project]:
+def _ours(source: str, **settings: int) -> Iterator[Project]:
     with project("docker") as ours:
         ours.write("code/app.py", source)
         ours.manifest(
@@ -69,6 +70,7 @@ def _ours(source: str) -> Iterator[Project]:
                     "runtime": host_runtime(),
                     "timeout": 30,
                     "max_environments": _AT_ONCE,
+                    **settings,
                 }
             }
         )
@@ -94,6 +96,7 @@ class _ByHand:
     def __init__(self, ours: Project) -> None:
         self._engine = RawEngine()
         self._created: list[str] = []
+        self._polls: list[socket.socket] = []
         sandbox = ours.invoke(_FUNCTION, "--cold")["sandbox"]
         self._model = self._engine.call("GET", f"/containers/{sandbox}/json")
         image = self._engine.call("GET", f"/images/{self._model['Image']}/json")
@@ -114,8 +117,10 @@ class _ByHand:
 
     def __exit__(self, *_: object) -> None:
         self._listener.close()
-        for created in reversed(self._created):
+        for created in list(reversed(self._created)):
             self._remove(created)
+        for poll in self._polls:
+            poll.close()
         self._engine.close()
 
     def start_ms(self, network: str) -> float:
@@ -123,16 +128,39 @@ class _ByHand:
         begin = time.perf_counter()
         created = self._create(self._command, network)
         self._engine.call("POST", f"/containers/{created}/start")
-        connection = self._listener.accept()[0]
-        asked = connection.recv(4096)
+        self._await_next()
         taken_ms = (time.perf_counter() - begin) * 1000
-        assert b"/runtime/invocation/next" in asked, asked
-        connection.close()
-        self._created.remove(created)
         self._remove(created)
         return taken_ms
 
-    def _create(self, command: list[str], network: str) -> str:
+    def start_many_ms(self, count: int) -> float:
+        """So many at once in the existing namespace, until the last one's first ``/next``."""
+        begin = time.perf_counter()
+        with ThreadPoolExecutor(count) as threads:
+            started = [threads.submit(self._start_one) for _ in range(count)]
+            for _ in range(count):
+                self._await_next()
+            taken_ms = (time.perf_counter() - begin) * 1000
+        for one in started:
+            self._remove(one.result())
+        return taken_ms
+
+    def _start_one(self) -> str:
+        engine = RawEngine()
+        try:
+            created = self._create(self._command, self.namespace, engine)
+            engine.call("POST", f"/containers/{created}/start")
+            return created
+        finally:
+            engine.close()
+
+    def _await_next(self) -> None:
+        connection = self._listener.accept()[0]
+        asked = connection.recv(4096)
+        assert b"/runtime/invocation/next" in asked, asked
+        self._polls.append(connection)
+
+    def _create(self, command: list[str], network: str, engine: RawEngine | None = None) -> str:
         host = dict(self._model["HostConfig"])
         host["NetworkMode"] = network
         if network.startswith("container:"):
@@ -148,7 +176,8 @@ class _ByHand:
             "WorkingDir": config["WorkingDir"],
             "HostConfig": host,
         }
-        created: str = self._engine.call("POST", "/containers/create", document)["Id"]
+        engine = engine or self._engine
+        created: str = engine.call("POST", "/containers/create", document)["Id"]
         self._created.append(created)
         return created
 
@@ -164,31 +193,53 @@ class _ByHand:
 
     def _remove(self, container: str) -> None:
         self._engine.call("DELETE", f"/containers/{container}?force=1&v=1")
+        self._created.remove(container)
 
 
-def _at_once(options: Options) -> Figure:
-    """From the first of 16 invokes to the last environment's first ``/next``; nothing is warm."""
-    ready_ms = []
-    with _ours(_SLOW) as ours:
+def _at_once(options: Options) -> list[Figure]:
+    """From the first of 16 invokes to the last environment's first ``/next``; nothing is warm.
+
+    The daemon's first burst ever, and one when all environments of the first have ended and their
+    namespaces are spare.
+    """
+    rounds = Rounds()
+    with _ours(_SLOW, keep_alive=1) as ours, _ByHand(ours) as by_hand:
         for _ in range(options.repeat):
-            begin = time.time()
-            threads = [threading.Thread(target=_call, args=(ours,)) for _ in range(_AT_ONCE)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            entries = ours.journal(_AT_ONCE, begin)
-            served = {entry.environment for entry in entries}
-            assert len(served) == _AT_ONCE, f"only {len(served)} environments served"
-            first = min(entry.marks["received"] for entry in entries)
-            ready_ms.append((max(entry.marks["first_next"] for entry in entries) - first) * 1000)
             ours.stop()
+            rounds.add("by hand", by_hand.start_many_ms(_AT_ONCE))
             ours.run("deploy")
-            time.sleep(2.0)
-    name = f"cold_docker {_AT_ONCE} at once, all ready"
-    return Figure(name, "ms", ready_ms, target=own(at_most=1200))
+            time.sleep(_REST_S)
+            rounds.add("first", _all_ready_ms(ours))
+            _wait_until_ended(ours)
+            time.sleep(_REST_S)
+            rounds.add("later", _all_ready_ms(ours))
+    name, target = f"cold_docker {_AT_ONCE} at once, all ready", own(at_most=1200)
+    peer, theirs = "by hand, namespace joined", rounds["by hand"]
+    return [
+        Figure(f"{name} (first burst)", "ms", rounds["first"], peer, theirs),
+        Figure(f"{name} (later burst)", "ms", rounds["later"], peer, theirs, target),
+    ]
 
 
-def _call(ours: Project) -> None:
-    with raw_client(ours.url(_FUNCTION), "{}") as client:
+def _wait_until_ended(ours: Project) -> None:
+    end = time.monotonic() + 60.0
+    while ours.run("ps")["environments"]:
+        if time.monotonic() > end:
+            raise TimeoutError("idle environments outlive their keep_alive")
+        time.sleep(0.5)
+
+
+def _all_ready_ms(ours: Project) -> float:
+    begin, url = time.time(), ours.url(_FUNCTION)
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        list(threads.map(_call, [url] * _AT_ONCE))
+    entries = ours.journal(_AT_ONCE, begin)
+    served = {entry.environment for entry in entries}
+    assert len(served) == _AT_ONCE, f"only {len(served)} environments served"
+    first = min(entry.marks["received"] for entry in entries)
+    return (max(entry.marks["first_next"] for entry in entries) - first) * 1000
+
+
+def _call(url: str) -> None:
+    with raw_client(url, "{}") as client:
         client.call()

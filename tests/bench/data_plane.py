@@ -73,8 +73,8 @@ def _cargo_lambda(stub: Path, processes: int, folder: Path, options: Options) ->
         f'[package]\nname = "{_FUNCTION}"\nversion = "0.1.0"\nedition = "2021"\n'
     )
     (package / "src" / "main.rs").write_text("fn main() {}\n")
-    command = [options.peers.cargo_lambda(), "lambda", "watch", "--only-lambda-apis"]
-    command += ["-A", "127.0.0.1", "-P", str(port)]
+    command: list[str | Path] = [options.peers.cargo_lambda(), "lambda", "watch"]
+    command += ["--only-lambda-apis", "-A", "127.0.0.1", "-P", str(port)]
     log = folder / "cargo-lambda.log"
     polling = {
         **environment(),

@@ -44,7 +44,7 @@ def measure(options: Options) -> list[Figure]:
     sam = options.peers.sam()
     rounds = Rounds()
     with _ours() as ours, _theirs() as folder:
-        build = [sam, "build", "--cached", "--template-file", "template.yaml"]
+        build: list[str | Path] = [sam, "build", "--cached", "--template-file", "template.yaml"]
         wall_ms(build, environment(), folder)
         for edition in range(1, options.repeat + 1):
             source = _HANDLER.format(edition=edition)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ENGINE = Path("/var/run/docker.sock")
-_REQUEST = re.compile(rb"(?:^|\n)(?:GET|POST|PUT|DELETE|HEAD) \S+ HTTP/1\.1\r\n")
+_REQUEST = re.compile(rb"(?:^|\n)((?:GET|POST|PUT|DELETE|HEAD) \S+) HTTP/1\.1\r\n")
 
 
 class RawEngine:
@@ -49,11 +49,11 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 class CountingProxy:
-    """Passes bytes both ways; ``requests`` counts the request lines that clients sent."""
+    """Passes bytes both ways; ``requests`` are the method and target of each that clients sent."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.requests = 0
+        self.requests: list[str] = []
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
         self._listener.listen(64)
@@ -76,7 +76,7 @@ class CountingProxy:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 if count:
-                    self.requests += len(_REQUEST.findall(data))
+                    self.requests += [found.decode() for found in _REQUEST.findall(data)]
                 sink.sendall(data)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)

@@ -16,11 +16,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PYTHON_PEERS = {
+PYTHON_PEERS: dict[str, tuple[str, ...]] = {
     "sam": ("aws-sam-cli==1.170.0",),
     "cargo-lambda": ("cargo-lambda==1.9.2",),
 }
-NODE_PEERS = {
+NODE_PEERS: dict[str, tuple[str, ...]] = {
     "serverless-offline": ("serverless@3.40.0", "serverless-offline@13.9.0"),
 }
 QUIET = {

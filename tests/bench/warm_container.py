@@ -178,7 +178,7 @@ def _serverless(folder: Path, peers: Peers) -> Iterator[str]:
         )
     )
     port = free_port()
-    command = [program, "offline", "start", "--host", "127.0.0.1"]
+    command: list[str | Path] = [program, "offline", "start", "--host", "127.0.0.1"]
     command += ["--lambdaPort", str(port), "--httpPort", str(free_port())]
     log = folder / "serverless.log"
     with running(command, log=log, env=environment(), cwd=service):
