@@ -90,11 +90,13 @@ def pull(
     repository, tag = parse_repository_tag(reference)
     task = f"pull {reference}"
     progress(Progress(task, "asking the registry"))
+    outcome = "not available"
     try:
         stream = api.pull(
             repository, tag=tag or "latest", stream=True, decode=True, platform=platform
         )
         follow(stream, PullProgress(task, reference).feed, progress)
+        outcome = "pulled"
     except docker.errors.NotFound as error:
         release(error)
         hint = "check the name and the tag; a private image needs `docker login` first"
@@ -106,7 +108,7 @@ def pull(
     except (docker.errors.DockerException, requests.RequestException) as error:
         raise _failed(reference, str(error)) from error
     finally:
-        progress(Progress(task, finished=True))
+        progress(Progress(task, outcome, finished=True))
 
 
 def _failed(reference: str, why: str) -> PlatformError:
