@@ -27,7 +27,7 @@ _AT_ONCE = 16
 _FUNCTION = "hello"
 _SETTLE_S = 0.5
 _REST_S = 5.0
-_SLOW = "import time\n\n\ndef handler(event, context):\n    time.sleep(6)\n"
+_SLOW = "import time\n\n\ndef handler(event, context):\n    time.sleep(12)\n"
 
 
 def measure(options: Options) -> Iterator[Figure]:
