@@ -152,22 +152,32 @@ class ProcessEngine:
         async with self._preparing.setdefault(revision.id, asyncio.Lock()):
             known = self._prepared.get(revision.id)
             if known is None:
-                known = await asyncio.to_thread(self._prepare, spec)
+                client = await self._client(spec.revision.configuration.runtime)
+                known = await asyncio.to_thread(self._prepare, spec, client)
                 self._prepared[revision.id] = known
         return known
 
-    def _prepare(self, spec: SandboxSpec) -> PreparedProcess:
+    async def _client(self, runtime: str | None) -> Path | None:
+        """This project's own copy of a runtime client, made once however many ask at once."""
+        if runtime is None or runtime.startswith("provided"):
+            return None
+        async with self._preparing.setdefault(runtime, asyncio.Lock()):
+            return await asyncio.to_thread(self._copy_client, runtime)
+
+    def _copy_client(self, runtime: str) -> Path:
+        shared = self._clients.tree(runtime)
+        client = self._folders.state / "clients" / shared.name
+        clone_tree(shared, client)
+        return client
+
+    def _prepare(self, spec: SandboxSpec, client: Path | None) -> PreparedProcess:
         configuration = spec.revision.configuration
         if spec.code_path is None or configuration.runtime is None:
             raise _needs_images(f"function `{configuration.function_name}`")
         code = self._folders.state / "code" / spec.revision.id
-        if configuration.runtime.startswith("provided"):
-            clone_tree(spec.code_path, code)
-            return PreparedProcess(spec, code, None, (str(code / "bootstrap"),))
-        shared = self._clients.tree(configuration.runtime)
-        client = self._folders.state / "clients" / shared.name
-        clone_tree(shared, client)
         clone_tree(spec.code_path, code)
+        if client is None:
+            return PreparedProcess(spec, code, None, (str(code / "bootstrap"),))
         command = self._clients.command(configuration.runtime, client)
         return PreparedProcess(spec, code, client, command)
 
