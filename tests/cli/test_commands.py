@@ -136,7 +136,6 @@ RESULTS: dict[str, Event] = {
     "image_build": {
         "reference": "lambdash/python:3.13-host",
         "digest": "sha256:eab9b2e3963a",
-        "size_bytes": 115_000_000,
         "seconds": 6.4,
     },
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from lambdash.cli.context import Command, Context
-from lambdash.cli.render.table import size
 
 
 @click.group(help="Make base images.")
@@ -29,6 +28,5 @@ def build(context: Context, /, runtime: str, *, from_host: bool, architecture: s
     result = context.ask("image_build", body)
     context.show(
         result,
-        f"{result['reference']}  {size(result['size_bytes'])}  in {result['seconds']:.1f} s\n"
-        f"{result['digest']}",
+        f"{result['reference']}  in {result['seconds']:.1f} s\n{result['digest']}",
     )

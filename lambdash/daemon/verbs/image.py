@@ -7,6 +7,7 @@ from typing import Any
 
 from lambdash.daemon.control import EventStream, Verb
 from lambdash.daemon.services import Services, text_of
+from lambdash.engines.images.host_image import machine_architecture
 
 
 def verbs(services: Services) -> Mapping[str, Verb]:
@@ -16,8 +17,9 @@ def verbs(services: Services) -> Mapping[str, Verb]:
 
 async def _build(services: Services, body: dict[str, Any], stream: EventStream) -> dict[str, Any]:
     begun = time.monotonic()
+    architecture = str(body.get("architecture") or machine_architecture())
     image = await services.engine.build_from_host(
-        text_of(body, "runtime"), str(body.get("architecture") or "x86_64"), stream.progress
+        text_of(body, "runtime"), architecture, stream.progress
     )
     return {
         "reference": image.reference,
