@@ -28,10 +28,12 @@ def begin() -> Iterator[Begin]:
         made = Project(base / str(next(numbers)), base / "store", engine)
         try:
             yield made
-            assert made.run("stop").code == 0
-            assert leftovers.of(made, docker_too=engine != "process") == []
         finally:
-            made.remove()
+            stopped = made.run("stop")
+            left = leftovers.of(made, docker_too=engine != "process")
+            shutil.rmtree(made.root, ignore_errors=True)
+        assert stopped.code == 0, stopped
+        assert left == []
 
     yield project
     shutil.rmtree(base)

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -166,11 +165,6 @@ class Project:
         found = self.succeed("ps")["environments"]
         assert isinstance(found, list)
         return found
-
-    def remove(self) -> None:
-        """Stop whatever runs and remove the folders."""
-        self.run("stop")
-        shutil.rmtree(self.root, ignore_errors=True)
 
 
 def until(met: Callable[[], Any], what: str, timeout_s: float = 20.0) -> Any:

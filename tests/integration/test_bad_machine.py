@@ -13,68 +13,46 @@ import pytest
 from tests.integration.conftest import Begin
 from tests.integration.engineless import without_engine
 from tests.integration.project import Project
+from tests.integration.shell import echo
 
 _MIB = 1024 * 1024
 
 
-def _shell_function(project: Project, name: str) -> None:
-    """A function that needs no installed client: it answers each event with its own name."""
-    project.write(
-        {
-            f"{name}/bootstrap": "#!/bin/sh\n"
-            'api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"\n'
-            'while h=$(curl -sf -D - -o /dev/null "$api/next"); do\n'
-            "  id=$(echo \"$h\" | sed -n 's/^lambda-runtime-aws-request-id: *//Ip'"
-            " | tr -d '\\r')\n"
-            f'  curl -sf -o /dev/null -d \'"{name}"\' "$api/$id/response"\n'
-            "done\n"
-        }
-    )
-    (project.folder / name / "bootstrap").chmod(0o755)
-
-
-def _describe(project: Project, *names: str) -> None:
-    settings = {"runtime": "provided.al2023", "handler": "bootstrap", "memory_size": 128}
-    project.describe(dict.fromkeys(names, settings))
-    for name in names:
-        _shell_function(project, name)
-
-
 @pytest.fixture
-def shell(plain: Project) -> Project:
-    _describe(plain, "shell")
+def echoing(plain: Project) -> Project:
+    echo(plain, "shell")
     return plain
 
 
-def test_a_missing_socket_is_an_error_for_whoever_wants_docker(shell: Project) -> None:
+def test_a_missing_socket_is_an_error_for_whoever_wants_docker(echoing: Project) -> None:
     nowhere = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
-    ran = shell.run("--engine", "docker", "invoke", "shell", "--json", **nowhere)
+    ran = echoing.run("--engine", "docker", "invoke", "shell", "--json", **nowhere)
     assert ran.code == 3
     assert ran.error["code"] == "docker-not-found"
     assert "/nonexistent/docker.sock" in ran.error["message"]
     assert "process" in ran.error["hint"]
 
     # named but absent: never a silent fall-back
-    del shell.variables["LAMBDASH_ENGINE"]
-    ran = shell.run("invoke", "shell", "--json", **nowhere)
+    del echoing.variables["LAMBDASH_ENGINE"]
+    ran = echoing.run("invoke", "shell", "--json", **nowhere)
     assert (ran.code, ran.error["code"]) == (3, "docker-not-found")
-    assert shell.run("invoke", "shell", "--engine", "process").stdout == b'"shell"'
+    assert echoing.run("invoke", "shell", "--engine", "process").stdout == b"{}"
 
 
-def test_a_machine_with_no_engine_uses_processes_and_says_so(shell: Project) -> None:
-    del shell.variables["LAMBDASH_ENGINE"]
-    prefix = without_engine(shell)
-    ran = shell.run("invoke", "shell", prefix=prefix)
-    assert (ran.code, ran.stdout) == (0, b'"shell"')
+def test_a_machine_with_no_engine_uses_processes_and_says_so(echoing: Project) -> None:
+    del echoing.variables["LAMBDASH_ENGINE"]
+    prefix = without_engine(echoing)
+    ran = echoing.run("invoke", "shell", prefix=prefix)
+    assert (ran.code, ran.stdout) == (0, b"{}")
     assert "no container engine is installed" in ran.stderr
-    assert shell.status()["engine"] == "process"
-    assert shell.run("stop").code == 0
-    ran = shell.run("invoke", "shell", "--json", prefix=prefix, CI="1")
+    assert echoing.status()["engine"] == "process"
+    assert echoing.run("stop").code == 0
+    ran = echoing.run("invoke", "shell", "--json", prefix=prefix, CI="1")
     assert (ran.code, ran.error["code"]) == (3, "docker-not-found"), "CI never falls back"
 
 
-def test_an_engine_without_permission_is_told_apart(shell: Project) -> None:
-    path = shell.root / "docker.sock"
+def test_an_engine_without_permission_is_told_apart(echoing: Project) -> None:
+    path = echoing.root / "docker.sock"
     with socket.socket(socket.AF_UNIX) as engine:
         engine.bind(str(path))
         engine.listen()
@@ -86,7 +64,7 @@ def test_an_engine_without_permission_is_told_apart(shell: Project) -> None:
             if shutil.which("setpriv") is None:
                 pytest.skip("needs setpriv of util-linux")
             prefix = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
-        ran = shell.run(
+        ran = echoing.run(
             *("--engine", "docker", "invoke", "shell", "--json"),
             prefix=prefix,
             DOCKER_HOST=f"unix://{path}",
@@ -96,16 +74,16 @@ def test_an_engine_without_permission_is_told_apart(shell: Project) -> None:
     assert "docker" in ran.error["hint"]
 
 
-def test_a_port_in_use_is_an_error_only_when_it_was_asked_for(shell: Project) -> None:
+def test_a_port_in_use_is_an_error_only_when_it_was_asked_for(echoing: Project) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        ran = shell.run("start", "--port", str(port), "--json")
+        ran = echoing.run("start", "--port", str(port), "--json")
         assert (ran.code, ran.error["code"]) == (3, "port-in-use")
         assert str(port) in ran.error["message"]
         assert ran.error["hint"]
-    assert shell.run("start", "--port", str(port)).code == 0
-    assert shell.status()["endpoint"] == f"http://127.0.0.1:{port}"
-    assert shell.invoke("shell")["payload"] == "shell"
+    assert echoing.run("start", "--port", str(port)).code == 0
+    assert echoing.status()["endpoint"] == f"http://127.0.0.1:{port}"
+    assert echoing.invoke("shell")["payload"] == {}
 
 
 @contextmanager
@@ -127,28 +105,28 @@ def _small_disk(folder: Path, size: int) -> Iterator[Path]:
 def full_store(begin: Begin) -> Iterator[Project]:
     with begin("process") as project, _small_disk(project.root / "small", 2 * _MIB) as store:
         project.variables["LAMBDASH_STORE"] = str(store)
-        _describe(project, "shell", "large")
+        echo(project, "shell", "large")
         (project.folder / "large" / "ballast").write_bytes(os.urandom(3 * _MIB))
         yield project
         project.run("stop")
 
 
 def test_a_full_store_refuses_what_does_not_fit_and_serves_the_rest(full_store: Project) -> None:
-    assert full_store.invoke("shell")["payload"] == "shell"
+    assert full_store.invoke("shell")["payload"] == {}
     pid = full_store.status()["pid"]
     ran = full_store.run("invoke", "large", "--json")
     assert (ran.code, ran.error["code"]) == (3, "disk-full")
     assert str(full_store.root / "small") in ran.error["message"] + ran.error["hint"]
     assert full_store.invoke("shell")["start"] == "warm"
     (full_store.folder / "large" / "ballast").write_bytes(b"little")
-    assert full_store.invoke("large")["payload"] == "large"
+    assert full_store.invoke("large")["payload"] == {}
     assert full_store.status()["pid"] == pid
 
 
 @pytest.fixture
 def full_state(begin: Begin) -> Iterator[Project]:
     with begin("process") as project, _small_disk(project.folder / ".lambdash", 4 * _MIB):
-        _describe(project, "shell", "large")
+        echo(project, "shell", "large")
         (project.folder / "large" / "ballast").write_bytes(os.urandom(5 * _MIB))
         yield project
         project.run("stop")
@@ -166,18 +144,18 @@ def _fill(ballast: Path) -> None:
 def test_a_full_state_folder_refuses_and_recovers(full_state: Project) -> None:
     ran = full_state.run("invoke", "large", "--json")
     assert (ran.code, ran.error["code"]) == (3, "disk-full")
-    assert full_state.invoke("shell")["payload"] == "shell"
+    assert full_state.invoke("shell")["payload"] == {}
     ballast = full_state.folder / ".lambdash" / "ballast"
     _fill(ballast)
     pid = full_state.status()["pid"]
     # the journal cannot be written; answers go on
     for _ in range(3):
-        assert full_state.invoke("shell")["payload"] == "shell"
+        assert full_state.invoke("shell")["payload"] == {}
     told = full_state.run("history", "--json")
     assert told.code in (0, 3)
     ballast.unlink()
     after = full_state.invoke("shell")
-    assert after["payload"] == "shell"
+    assert after["payload"] == {}
     past = full_state.succeed("history")["invocations"]
     assert past[0]["request_id"] == after["request_id"]
     assert full_state.status()["pid"] == pid
@@ -189,4 +167,4 @@ def test_a_full_state_folder_at_the_start(full_state: Project) -> None:
     ran = full_state.run("invoke", "shell", "--json")
     assert (ran.code, ran.error["code"]) == (3, "disk-full")
     ballast.unlink()
-    assert full_state.invoke("shell")["payload"] == "shell"
+    assert full_state.invoke("shell")["payload"] == {}

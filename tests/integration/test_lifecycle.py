@@ -5,19 +5,17 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 
-from tests.integration import leftovers
+from tests.integration import leftovers, shell
 from tests.integration.endpoint import invoke
 from tests.integration.project import COMMAND_TIMEOUT_S, Project, until
 
 
 @pytest.fixture
-def simple(project: Project) -> Iterator[Project]:
-    project.describe({"simple": {"memory_size": 128}})
-    project.write({"simple/app.py": "def handler(event, context): return event\n"})
+def simple(project: Project) -> Project:
+    shell.echo(project, "simple")
     return project
 
 
@@ -51,7 +49,7 @@ def test_the_shape_of_a_ci_job(simple: Project) -> None:
     assert simple.run("clean").code == 0
     assert not (simple.folder / ".lambdash").exists()
     assert [*simple.runtime_dir.rglob("*.*")] == []
-    assert (simple.folder / "simple" / "app.py").exists()
+    assert (simple.folder / "simple" / "bootstrap").exists()
 
 
 def test_a_killed_daemon_is_replaced_and_its_leftovers_removed(simple: Project) -> None:
@@ -78,19 +76,7 @@ def test_a_killed_daemon_is_replaced_and_its_leftovers_removed(simple: Project) 
 
 @pytest.fixture
 def quick(plain: Project) -> Project:
-    """With the process engine, and a function that needs no installed client."""
-    bootstrap = (
-        "#!/bin/sh\n"
-        'api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"\n'
-        'while curl -sf -D "$PWD.h" -o "$PWD.e" "$api/next"; do\n'
-        "  id=$(sed -n 's/^lambda-runtime-aws-request-id: *//Ip' \"$PWD.h\" | tr -d '\\r')\n"
-        '  curl -sf -o "$PWD.r" --data-binary "@$PWD.e" "$api/$id/response"\n'
-        "done\n"
-    )
-    settings = {"runtime": "provided.al2023", "handler": "bootstrap", "memory_size": 128}
-    plain.describe({"quick": settings})
-    plain.write({"quick/bootstrap": bootstrap.replace("$PWD.", "/tmp/$$.")})
-    (plain.folder / "quick" / "bootstrap").chmod(0o755)
+    shell.echo(plain, "quick")
     return plain
 
 
