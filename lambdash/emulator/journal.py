@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
 from lambdash import limits
-from lambdash.model import Outcome, PlatformFailed, Throttled, Timings, function_error
+from lambdash.model import Outcome, PlatformFailed, Succeeded, Throttled, Timings, function_error
 from lambdash.storage.journal import InvocationRow, Journal, LogRow
 
 T = TypeVar("T")
@@ -100,9 +100,9 @@ def _row(entry: Finished) -> InvocationRow:
         outcome.kind,
         entry.start,
         entry.at,
-        entry.timings.marks(),
-        function_error(outcome),
-        _reason(outcome),
+        entry.timings.in_microseconds(),
+        None if type(outcome) is Succeeded else function_error(outcome),
+        None if type(outcome) is Succeeded else _reason(outcome),
     )
 
 

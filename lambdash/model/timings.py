@@ -1,6 +1,7 @@
 """Marks on one invocation's way, in monotonic seconds; every phase comes from its own pair."""
 
 from dataclasses import dataclass, fields
+from operator import attrgetter
 
 
 @dataclass(slots=True)
@@ -23,12 +24,24 @@ class Timings:
 
     def marks(self) -> dict[str, float]:
         """The marks that were made, in the order of the phases."""
-        found = ((field.name, getattr(self, field.name)) for field in fields(self))
+        found = zip(MARKS, _all_marks(self), strict=True)
         return {name: at for name, at in found if at is not None}
+
+    def in_microseconds(self) -> list[int | None]:
+        """Every mark in the order of ``MARKS``, in whole microseconds: what the journal keeps."""
+        return [None if at is None else int(at * 1e6) for at in _all_marks(self)]
+
+
+MARKS = tuple(field.name for field in fields(Timings))
+_all_marks = attrgetter(*MARKS)
 
 
 def _ms(start: float | None, end: float | None) -> float | None:
     return None if start is None or end is None else (end - start) * 1000
+
+
+def _first(*marks: float | None) -> float | None:
+    return next((at for at in marks if at is not None), None)
 
 
 def summary_ms(timings: Timings) -> dict[str, float]:
@@ -38,10 +51,11 @@ def summary_ms(timings: Timings) -> dict[str, float]:
     ``launch``: assignment to the runtime process's start. ``init``: from there to its first
     ``/next``. ``duration``: hand-over to answer. ``overhead``: what is left of ``total``.
     """
-    ready = timings.image_ready or timings.packaged or timings.resolved
-    slot = timings.dispatched if timings.assigned is None else timings.assigned
+    packaged = _first(timings.image_ready, timings.packaged)
+    ready = _first(packaged, timings.resolved)
+    slot = _first(timings.assigned, timings.dispatched)
     figures = {
-        "package": _ms(timings.resolved, timings.image_ready or timings.packaged),
+        "package": _ms(timings.resolved, packaged),
         "queue": _ms(ready, slot),
         "launch": _ms(timings.assigned, timings.runtime_started),
         "init": _ms(timings.runtime_started, timings.first_next),

@@ -1,35 +1,28 @@
 """The journal: what every invocation was, how long each part took, and what it printed.
 
-Writing is batched by the caller. A batch goes in as *one* statement over ``json_each``, so that
-the interpreter lock is given up once a batch and not once a row. There is no index: rows are only
-appended, so that a busy daemon writes each page once; who looks for one request id scans the
-bounded table (0.1 million rows, some 20 ms).
+The caller writes in batches, and a batch is one row: a JSON array of invocations, oldest first. So
+a busy daemon gives up the interpreter lock once a batch, and writes each page once. Readers go
+through the batches newest first; who looks for one request id lets SQLite search their text (some
+20 ms in a full journal).
 """
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from lambdash import limits
+from lambdash.model.timings import MARKS
 from lambdash.storage.database import connect, transaction
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS invocations (
+CREATE TABLE IF NOT EXISTS batches (
     sequence INTEGER PRIMARY KEY,
-    request_id TEXT NOT NULL,
-    function TEXT NOT NULL,
-    revision TEXT NOT NULL,
-    environment TEXT,
-    sandbox TEXT,
-    outcome TEXT NOT NULL,
-    start TEXT,
-    at REAL NOT NULL,
-    marks TEXT NOT NULL,
-    function_error TEXT,
-    error TEXT
+    entries INTEGER NOT NULL,
+    document TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS log_lines (
     sequence INTEGER PRIMARY KEY,
@@ -42,34 +35,32 @@ CREATE TABLE IF NOT EXISTS log_lines (
 );
 """
 
+# request id, function, revision, environment, sandbox, outcome, start, epoch seconds of arrival,
+# the marks in the order of ``model.timings.MARKS`` in whole microseconds, function error, error
 InvocationRow: TypeAlias = tuple[
-    str, str, str, str | None, str | None, str, str | None, float, dict[str, float],
+    str, str, str, str | None, str | None, str, str | None, float, list[int | None],
     str | None, str | None,
 ]  # fmt: skip
 LogRow: TypeAlias = tuple[float, str, str, str | None, str, str]
 
-_INSERT_INVOCATIONS = """
-INSERT INTO invocations
-    (request_id, function, revision, environment, sandbox, outcome, start, at, marks,
-     function_error, error)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-       value ->> 6, value ->> 7, value -> 8, value ->> 9, value ->> 10
-FROM json_each(?)
-"""
+_INSERT_BATCH = "INSERT INTO batches (entries, document) VALUES (?, ?)"
+_NEWEST_FIRST = "SELECT document FROM batches ORDER BY sequence DESC"
+_WITH_TEXT = "SELECT document FROM batches WHERE instr(document, ?) ORDER BY sequence DESC"
 _INSERT_LOG_LINES = """
 INSERT INTO log_lines (at, function, environment, request_id, stream, text)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
 FROM json_each(?)
 """
-_SELECT = """
-SELECT request_id, function, revision, environment, sandbox, outcome, start, at, marks,
-       function_error, error
-FROM invocations
-"""
 _SELECT_LINES = "SELECT at, function, environment, request_id, stream, text FROM log_lines"
-_TRIM_INVOCATIONS = (
-    "DELETE FROM invocations WHERE sequence <= (SELECT max(sequence) FROM invocations) - ?"
+_TRIM_BATCHES = """
+DELETE FROM batches WHERE sequence < (
+    SELECT sequence FROM (
+        SELECT sequence, sum(entries) OVER (ORDER BY sequence DESC) AS newer FROM batches
+    )
+    WHERE newer >= ? ORDER BY sequence DESC LIMIT 1
 )
+"""
+_COUNT = "SELECT coalesce(sum(entries), 0) FROM batches"
 _TRIM_LOG_LINES = (
     "DELETE FROM log_lines WHERE sequence <= (SELECT max(sequence) FROM log_lines) - ?"
 )
@@ -111,13 +102,21 @@ class Journal:
         self._path = path
         self._connection = connect(path, _SCHEMA)
         self._lock = threading.Lock()
+        self._entries: int = self._connection.execute(_COUNT).fetchone()[0]
 
     def append(self, invocations: Sequence[InvocationRow], lines: Sequence[LogRow]) -> None:
-        """Write a batch, then drop the oldest rows past the journal's bounds."""
+        """Write a batch, then drop the oldest past the journal's bounds, by whole batches.
+
+        Invocations are dropped once a tenth too many are there, down to the bound.
+        """
         with self._lock, transaction(self._connection, self._path) as connection:
             if invocations:
-                connection.execute(_INSERT_INVOCATIONS, (json.dumps(invocations),))
-                connection.execute(_TRIM_INVOCATIONS, (limits.JOURNAL_MAX_INVOCATIONS,))
+                document = json.dumps(invocations, separators=(",", ":"))
+                connection.execute(_INSERT_BATCH, (len(invocations), document))
+                self._entries += len(invocations)
+            if self._entries * 10 > limits.JOURNAL_MAX_INVOCATIONS * 11:
+                connection.execute(_TRIM_BATCHES, (limits.JOURNAL_MAX_INVOCATIONS,))
+                self._entries = connection.execute(_COUNT).fetchone()[0]
             if lines:
                 connection.execute(_INSERT_LOG_LINES, (json.dumps(lines),))
                 connection.execute(_TRIM_LOG_LINES, (limits.JOURNAL_MAX_LOG_LINES,))
@@ -126,16 +125,23 @@ class Journal:
         """The invocation of that id, or None; ``last`` is the newest of all."""
         if request_id == "last":
             return next(iter(self.recent(limit=1)), None)
-        rows = self._read(f"{_SELECT} WHERE request_id = ? ORDER BY sequence DESC", (request_id,))
-        return _entry(rows[0]) if rows else None
+        with self._lock:
+            for entry in self._entries_of(_WITH_TEXT, (request_id,)):
+                if entry.request_id == request_id:
+                    return entry
+        return None
 
     def recent(
         self, limit: int, function: str | None = None, outcome: str | None = None
     ) -> list[JournalEntry]:
         """The newest invocations first, of one function and outcome where they are given."""
-        where, values = _conditions(("function", function), ("outcome", outcome))
-        rows = self._read(f"{_SELECT}{where} ORDER BY sequence DESC LIMIT ?", (*values, limit))
-        return [_entry(row) for row in rows]
+        with self._lock:
+            wanted = (
+                entry
+                for entry in self._entries_of(_NEWEST_FIRST, ())
+                if function in (None, entry.function) and outcome in (None, entry.outcome)
+            )
+            return list(islice(wanted, limit))
 
     def log_lines(
         self,
@@ -158,6 +164,11 @@ class Journal:
         with self._lock:
             self._connection.close()
 
+    def _entries_of(self, statement: str, values: tuple[str, ...]) -> Iterator[JournalEntry]:
+        """Entries newest first; the caller holds the lock until it has seen enough."""
+        for (document,) in self._connection.execute(statement, values):
+            yield from map(_entry, reversed(json.loads(document)))
+
     def _read(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._connection.execute(statement, values).fetchall()
@@ -171,6 +182,6 @@ def _conditions(*pairs: tuple[str, str | None]) -> tuple[str, tuple[str, ...]]:
     return f" WHERE {where}", tuple(value for _, value in given)
 
 
-def _entry(row: tuple[Any, ...]) -> JournalEntry:
-    marks: dict[str, float] = json.loads(row[8])
+def _entry(row: list[Any]) -> JournalEntry:
+    marks = {name: at / 1e6 for name, at in zip(MARKS, row[8], strict=True) if at is not None}
     return JournalEntry(*(*row[:8], marks, *row[9:]))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lambdash import limits
+from lambdash.model import Timings
 from lambdash.storage.journal import InvocationRow, Journal
 
 
@@ -17,7 +18,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 
 def row(request_id: str, function: str = "hello", outcome: str = "succeeded") -> InvocationRow:
-    marks = {"received": 1.0, "dispatched": 1.5, "responded": 2.0}
+    marks = Timings(received=1.0, dispatched=1.5, responded=2.0).in_microseconds()
     return (request_id, function, "r1", "e1", "s1", outcome, "warm", 1e9, marks, None, None)
 
 
@@ -53,9 +54,13 @@ def test_log_lines_in_order_of_printing(journal: Journal) -> None:
 
 
 def test_bounded(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "JOURNAL_MAX_INVOCATIONS", 3)
+    monkeypatch.setattr(limits, "JOURNAL_MAX_INVOCATIONS", 20)
     monkeypatch.setattr(limits, "JOURNAL_MAX_LOG_LINES", 2)
     lines = [(float(n), "f", "e", None, "stdout", str(n)) for n in range(5)]
-    journal.append([row(str(n)) for n in range(10)], lines)
-    assert [entry.request_id for entry in journal.recent(limit=100)] == ["9", "8", "7"]
+    for start in range(0, 100, 5):
+        journal.append([row(str(n)) for n in range(start, start + 5)], lines)
+        kept = [int(entry.request_id) for entry in journal.recent(limit=1_000)]
+        newest = start + 4
+        assert kept == list(range(newest, newest - len(kept), -1))
+        assert min(20, start + 5) <= len(kept) <= 20 + 5
     assert [line.text for line in journal.log_lines(100)] == ["3", "4"]
