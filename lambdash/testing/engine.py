@@ -151,7 +151,10 @@ class FakeEngine:
         await loop.connect_accepted_socket(sandbox.observer.runtime_connection, ours)
         reader, writer = await asyncio.open_connection(sock=theirs)
         sandbox.observer.mark("runtime_started", loop.time())
-        sandbox.life = loop.create_task(self._run(sandbox, FakeRuntime(reader, writer)))
+        runtime = FakeRuntime(reader, writer)
+        sandbox.life = loop.create_task(self._run(sandbox, runtime))
+        # a task that is cancelled before it began runs no `finally`
+        sandbox.life.add_done_callback(lambda _: runtime.close())
 
     async def _run(self, sandbox: FakeSandbox, runtime: FakeRuntime) -> None:
         if self.init_exit is None:

@@ -150,8 +150,8 @@ class _RuntimeConnection(asyncio.Protocol):
 
 
 def _answer(transport: asyncio.Transport, body: bytes) -> None:
-    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body)
-    transport.write(head + body)
+    head = b"HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: 1\r\nConnection: close\r\n"
+    transport.write(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
     transport.close()
 
 
