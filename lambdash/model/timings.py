@@ -53,7 +53,7 @@ def summary_ms(timings: Timings) -> dict[str, float]:
     """
     packaged = _first(timings.image_ready, timings.packaged)
     ready = _first(packaged, timings.resolved)
-    slot = _first(timings.assigned, timings.dispatched)
+    slot = _first(timings.assigned, timings.runtime_started, timings.dispatched)
     figures = {
         "package": _ms(timings.resolved, packaged),
         "queue": _ms(ready, slot),
