@@ -101,7 +101,7 @@ def test_an_idle_daemon_ends_and_leaves_nothing(quick: Project) -> None:
     log = subprocess.DEVNULL
     daemon = subprocess.Popen(argv, env=quick.variables, stdout=log, stderr=log)
     try:
-        assert quick.run("wait").code == 0
+        assert quick.run("wait", "--timeout", "20").code == 0
         quick.invoke("quick", {})
         assert daemon.wait(20) == 0
     finally:

@@ -12,7 +12,7 @@ from tests.engines.docker.case import PROJECTS, belongings, options_below, raw_a
 
 
 @pytest.fixture(scope="session")
-def api() -> Iterator[Any]:
+def api(docker_engine: None) -> Iterator[Any]:
     """The engine's raw API; when all tests are done, nothing that they made may remain."""
     client = raw_api()
     before = volumes(client)
