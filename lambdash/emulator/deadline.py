@@ -21,6 +21,8 @@ class Deadline:
 
     def set(self, at: float | None) -> None:
         """``at`` is in the loop's time (monotonic seconds); None clears."""
+        if at == self._at:
+            return
         self._at = at
         if at is None:
             return

@@ -5,6 +5,7 @@ the pool. It is the ``SandboxObserver`` of its sandbox, and the only user of its
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol, TypeAlias
@@ -72,7 +73,6 @@ class ExecutionEnvironment:
     def __init__(
         self, environment_id: str, revision: Revision, logs: LogCapture, listener: Listener
     ) -> None:
-        self._loop = asyncio.get_running_loop()
         self._listener = listener
         self._session = Session()
         self._previous: Flight | None = None
@@ -81,8 +81,8 @@ class ExecutionEnvironment:
         self.logs = logs
         self.sandbox: Sandbox | None = None
         self.flight: Flight | None = None
-        self.marks: dict[str, float] = {"assigned": self._loop.time()}
-        self.deadline = Deadline(self._loop, partial(listener.overdue, self))
+        self.marks: dict[str, float] = {"assigned": time.monotonic()}
+        self.deadline = Deadline(asyncio.get_running_loop(), partial(listener.overdue, self))
         self.launching: asyncio.Task[None] | None = None
         self.served = 0
         self.initialised = False
@@ -109,7 +109,7 @@ class ExecutionEnvironment:
         assert isinstance(responder, Responder)
         if not responder.is_open:
             return False
-        now = self._loop.time()
+        now = time.monotonic()
         self.flight = flight
         flight.timings.dispatched = now
         self.logs.begin(message.request_id)
@@ -203,7 +203,7 @@ class ExecutionEnvironment:
                 self._init_failed(command.body)
 
     def _ready(self) -> None:
-        now = self._loop.time()
+        now = time.monotonic()
         self.deadline.set(None)
         self.resetting = False
         if not self.initialised:
@@ -220,7 +220,7 @@ class ExecutionEnvironment:
         flight = self.flight
         if flight is None:
             return
-        flight.timings.responded = self._loop.time()
+        flight.timings.responded = time.monotonic()
         if self.sandbox is not None:
             self.sandbox.drain_output()
         flight.tail = self.logs.tail()

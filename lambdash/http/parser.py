@@ -14,6 +14,7 @@ from lambdash.http.bounds import HttpBounds
 from lambdash.http.request import Headers, Request
 
 _HEAD, _BODY, _BETWEEN = range(3)
+_METHODS = {b"GET": "GET", b"POST": "POST", b"PUT": "PUT", b"DELETE": "DELETE"}
 _SPECIAL = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect"))
 
 
@@ -240,4 +241,4 @@ class RequestParser:
 
     def _method(self) -> str:
         method: bytes = self._parser.get_method()
-        return method.decode("ascii")
+        return _METHODS.get(method) or method.decode("ascii")

@@ -17,6 +17,7 @@ from lambdash.http.responder import Responder, response_head
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _TEXT = ((b"content-type", b"text/plain; charset=utf-8"),)
 _FULL = response_head(503, (), b"content-length: 0\r\nconnection: close\r\n")
+_KNOWN_MAX = 4
 _SLICE_BYTES = limits.HTTP_PARSE_MAX_BYTES
 
 
@@ -32,13 +33,13 @@ class HttpProtocol(asyncio.Protocol):
         "_discarded_bytes",
         "_handler",
         "_in_body",
+        "_known",
+        "_last_with_body",
         "_lingering",
         "_parsed",
         "_parser",
         "_reading_paused",
         "_refused",
-        "_repeated",
-        "_repeated_request",
         "_retiring",
         "_since",
         "_transport",
@@ -58,8 +59,8 @@ class HttpProtocol(asyncio.Protocol):
         self._parser = RequestParser(bounds, self)
         # A poll, and many a caller, sends the same bytes again and again: they mean the same.
         self._parsed: Request | None = None
-        self._repeated = b""
-        self._repeated_request: Request | None = None
+        self._last_with_body = b""
+        self._known: dict[bytes, Request] = {}
         self._transport: asyncio.Transport | None = None
         # the request being handled, and those parsed behind it
         self._current: Responder | None = None
@@ -97,11 +98,12 @@ class HttpProtocol(asyncio.Protocol):
             self._discard(len(data))
         elif self._current is not None or self._write_paused:
             self._keep(data)
-        elif data == self._repeated and self._parser.is_between and not self._retiring:
-            assert self._repeated_request is not None
-            self._repeat(self._repeated_request)
         elif len(data) <= _SLICE_BYTES:
-            self._parse(data)
+            known = self._known.get(data)
+            if known is None or self._retiring or not self._parser.is_between:
+                self._parse(data)
+            else:
+                self._repeat(known)
         else:
             self._parse_in_slices(memoryview(data))
 
@@ -228,18 +230,24 @@ class HttpProtocol(asyncio.Protocol):
             self._work()
 
     def _remember(self, data: bytes | memoryview, completed: int) -> None:
-        """Keep bytes that were exactly one request, to know them again without parsing."""
+        """Know bytes again that were exactly one request: polls at once, others when they recur."""
+        parsed = self._parsed
         if not self._parser.is_between:
             self._since = self._connections.now
         elif (
-            self._parsed is not None
-            and self._parser.completed == completed + 1
-            and len(data) <= limits.HTTP_REPEATED_MAX_BYTES
-            and isinstance(data, bytes)
-            and not self._waiting
+            parsed is None
+            or self._parser.completed != completed + 1
+            or len(data) > limits.HTTP_REPEATED_MAX_BYTES
+            or self._waiting
+            or not isinstance(data, bytes)
         ):
-            self._repeated = data
-            self._repeated_request = self._parsed
+            return
+        elif parsed.body and data != self._last_with_body:
+            self._last_with_body = data
+        else:
+            if len(self._known) >= _KNOWN_MAX:
+                self._known.clear()
+            self._known[data] = parsed
 
     def _repeat(self, request: Request) -> None:
         was_working, self._working = self._working, True
