@@ -13,6 +13,7 @@ from lambdash.emulator.deploy import DeployOptions
 from lambdash.errors import LambdashError
 from lambdash.model import DockerfileSource, FolderSource, Function
 from lambdash.packaging import Ignore
+from lambdash.packaging.ignore import IGNORE_FILE
 from lambdash.watch.watcher import DEBOUNCE_S, Watched, Watcher
 
 _MANIFEST = ""  # no function is named so
@@ -67,7 +68,11 @@ class _Loop:
 
     def _watcher(self, functions: list[Function]) -> Watcher:
         watcher = Watcher(self._note)
-        watcher.start(_watched(functions), self._files())
+        watched = _watched(functions)
+        files = dict.fromkeys(self._services.catalog.files(), _MANIFEST)
+        # another ignore file is another set of files to watch
+        files |= {one.folder / IGNORE_FILE: _MANIFEST for one in watched}
+        watcher.start(watched, files)
         return watcher
 
     async def follow_logs(self) -> None:
@@ -91,9 +96,6 @@ class _Loop:
             return self._functions()
         except LambdashError:
             return before
-
-    def _files(self) -> dict[Any, str]:
-        return dict.fromkeys(self._services.catalog.files(), _MANIFEST)
 
     def _note(self, names: frozenset[str]) -> None:
         """Edits are timed from when they were made, not from when the burst was over."""
