@@ -14,6 +14,7 @@ from lambdash.errors import CallerError
 from lambdash.model import DockerfileSource, FolderSource, Function, ImageSource, ZipPackage
 from lambdash.model.progress import Progress, ProgressSink
 from lambdash.packaging.assemble import NOTHING, Assembly, Layer, check_size, write_tree
+from lambdash.packaging.bytecode import Compilers, without_bytecode, without_stale_bytecode
 from lambdash.packaging.dependency_cache import DependencyCache, Wanted
 from lambdash.packaging.ignore import Ignore
 from lambdash.packaging.node_dependencies import NodeDependencies
@@ -29,12 +30,13 @@ from lambdash.packaging.source import (
     scan,
     undigested,
 )
-from lambdash.packaging.store import PackageStore
-from lambdash.packaging.target import Target
-from lambdash.packaging.tree import Tree, overlay, tree_digest
+from lambdash.packaging.store import Dependencies, PackageStore
+from lambdash.packaging.target import Family, Target
+from lambdash.packaging.tree import Entry, Tree, overlay, tree_digest
+from lambdash.packaging.tree import size_bytes as total_bytes
 
 # Part of every fingerprint: a change of what a build makes of the same folder must change it.
-_VERSION = "1"
+_VERSION = "2"
 _ATTEMPTS = 2
 
 
@@ -52,7 +54,8 @@ class _Snapshot:
 class Builder:
     """Builds folders into packages; one per process and store.
 
-    ``environ`` is the environment that uv and npm inherit, the process's own by default.
+    ``environ`` is the environment that uv and npm inherit, the process's own by default;
+    ``compilers`` are this machine's by default.
     """
 
     def __init__(
@@ -60,10 +63,12 @@ class Builder:
         store: PackageStore,
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
+        compilers: Compilers | None = None,
     ) -> None:
         self._store = store
         self._clock = clock or SystemClock()
-        self._dependencies = DependencyCache(store, os.environ if environ is None else environ)
+        environ = os.environ if environ is None else environ
+        self._dependencies = DependencyCache(store, environ, compilers or Compilers(environ))
         self._digests = Digests(self._clock)
         self._builds: SingleFlight[ZipPackage] = SingleFlight()
         self._previous: OrderedDict[Path, Layer] = OrderedDict()
@@ -155,24 +160,24 @@ class Builder:
     async def _build(self, function: Function, progress: ProgressSink) -> ZipPackage:
         snapshot = await in_thread(lambda: self._look_at(function))
         progress(Progress(f"{function.name}: package", f"packaging {snapshot.folder.name}"))
-        below = NOTHING
+        installed = None
         if snapshot.wanted is not None:
             installed = await self._dependencies.get(function.name, snapshot.wanted, progress)
-            below = Layer(installed.tree, installed.entries)
-        package, said = await in_thread(lambda: self._package(function, snapshot, below))
+        package, said = await in_thread(lambda: self._package(function, snapshot, installed))
         for text in said:
             progress(Progress(f"{function.name}: package", f"notice: {text}"))
         return package
 
     def _package(
-        self, function: Function, snapshot: _Snapshot, below: Layer
+        self, function: Function, snapshot: _Snapshot, installed: Dependencies | None
     ) -> tuple[ZipPackage, list[str]]:
         """In a thread: digest, write unless it is stored, check that nothing moved."""
         folder = snapshot.folder
         check_links(folder, snapshot.files)
         source = {file.path: undigested(file) for file in snapshot.files}
         check_bootstrap(folder, snapshot.target, source)
-        entries = overlay(below.entries, source)
+        below = Layer(installed.tree, installed.entries) if installed else NOTHING
+        entries, said = _put_together(snapshot.target, below, source)
         size_bytes = check_size(folder, entries)  # before hundreds of megabytes are read
         for file in snapshot.files:
             source[file.path] = entries[file.path] = self._digests.entry(folder, file)
@@ -183,10 +188,10 @@ class Builder:
         after = self._look_at(function)
         if after.signature != snapshot.signature:
             raise SourceChanged(str(folder))
-        if self._fingerprint_of(after) == snapshot.signature:
+        if self._fingerprint_of(after) == snapshot.signature and _is_as_wanted(snapshot, installed):
             self._store.record(snapshot.signature, package)
         self._remember(folder, package, source)
-        return package, notices(function.configuration, snapshot.target, entries)
+        return package, [*said, *notices(function.configuration, snapshot.target, entries)]
 
     def _write(self, assembly: Assembly, package: ZipPackage) -> None:
         with self._store.staging() as staged:
@@ -199,6 +204,27 @@ class Builder:
         self._previous.move_to_end(folder)
         while len(self._previous) > limits.PACKAGE_TREES_KEPT_MAX:
             self._previous.popitem(last=False)
+
+
+def _put_together(target: Target, below: Layer, source: Tree) -> tuple[dict[str, Entry], list[str]]:
+    """The entries of a package, with what is worth saying about them.
+
+    Bytecode is ours, not the author's: what is too large with it goes without.
+    """
+    entries = overlay(without_stale_bytecode(below.entries, source), source)
+    largest = limits.UNZIPPED_PACKAGE_MAX_BYTES
+    if target.family is not Family.PYTHON or total_bytes(entries.values()) <= largest:
+        return entries, []
+    bare = overlay(without_bytecode(below.entries), source)
+    if len(bare) == len(entries):
+        return entries, []
+    return bare, ["the compiled modules are left out: with them the package is too large"]
+
+
+def _is_as_wanted(snapshot: _Snapshot, installed: Dependencies | None) -> bool:
+    """False when the dependencies could not be compiled this time: the next time may do better."""
+    wanted = snapshot.wanted
+    return wanted is None or installed is None or wanted.fingerprint == installed.fingerprint
 
 
 def _hash(*parts: str) -> str:

@@ -28,6 +28,7 @@ class Command:
     argv: Sequence[str]
     folder: Path
     variables: Mapping[str, str]
+    timeout_s: float = limits.DEPENDENCIES_TIMEOUT_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,14 @@ async def run(command: Command, talk: Talk) -> Ended:
         start_new_session=True,
     )
     try:
-        async with asyncio.timeout(limits.DEPENDENCIES_TIMEOUT_S):
+        async with asyncio.timeout(command.timeout_s):
             assert process.stdout is not None
             lines = await _read_lines(process.stdout, talk)
             return Ended(await process.wait(), lines)
     except TimeoutError as error:
         raise PlatformError(
             "dependencies-timeout",
-            f"`{Path(command.argv[0]).name}` took over {limits.DEPENDENCIES_TIMEOUT_S:.0f} s",
+            f"`{Path(command.argv[0]).name}` took over {command.timeout_s:.0f} s",
             "check the network and the package index",
         ) from error
     finally:

@@ -15,6 +15,7 @@ import uv
 
 from lambdash import limits
 from lambdash.errors import CallerError, PlatformError
+from lambdash.packaging.bytecode import Compiler
 from lambdash.packaging.command import Command, Talk, run
 from lambdash.packaging.disk import disk_full, is_nearly_full
 from lambdash.packaging.pip_configuration import Translation, translate
@@ -45,13 +46,20 @@ _NOT_FOR_UV = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class PythonDependencies:
-    """What one folder asks for, with its fingerprint."""
+    """What one folder asks for. ``uncompiled`` is the fingerprint without ``compiler``."""
 
     folder: Path
     target: Target
     translation: Translation
     variables: Mapping[str, str]
-    fingerprint: str
+    uncompiled: str
+    compiler: Compiler | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        if self.compiler is None:
+            return self.uncompiled
+        return hashlib.sha256(f"{self.uncompiled} {self.compiler.identity}".encode()).hexdigest()
 
     async def install(self, staged: Path, talk: Talk) -> None:
         """Fill ``staged/tree``; ``CallerError`` (dependencies-failed) has uv's last words."""

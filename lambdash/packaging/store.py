@@ -37,6 +37,7 @@ class Dependencies:
 
     tree: Path
     entries: Mapping[str, Entry]
+    fingerprint: str
 
 
 class PackageStore:
@@ -130,7 +131,7 @@ class PackageStore:
         with disk_errors(self.root):
             document = json.loads((folder / "entries.json").read_bytes())
         entries = {entry["path"]: Entry(**entry) for entry in document}
-        return Dependencies(folder / "tree", entries)
+        return Dependencies(folder / "tree", entries, fingerprint)
 
     def record(self, fingerprint: str, package: ZipPackage) -> None:
         """Remember which package a source fingerprint became."""

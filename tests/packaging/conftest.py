@@ -1,5 +1,6 @@
 """Folders, a store and a clock of one test's own."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,7 +46,7 @@ def store(tmp_path: Path, clock: LaterClock) -> Iterator[PackageStore]:
 
 @pytest.fixture
 def builder(store: PackageStore, clock: LaterClock) -> Builder:
-    return Builder(store, clock)
+    return Builder(store, clock, {**os.environ, "LAMBDASH_BYTECODE": "0"})
 
 
 def function(

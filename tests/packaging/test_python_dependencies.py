@@ -19,9 +19,13 @@ def tree_of(store: PackageStore, digest: str) -> Path:
 
 
 def offline(wheels: Path) -> Mapping[str, str]:
-    """An environment in which uv finds the wheels of a folder and nothing else."""
+    """An environment in which uv finds the wheels of a folder and nothing else.
+
+    Nothing is compiled, whichever interpreters this machine has: ``test_bytecode`` is about that.
+    """
     return {
         **os.environ,
+        "LAMBDASH_BYTECODE": "0",
         "UV_FIND_LINKS": str(wheels),
         "PIP_NO_INDEX": "1",
         "UV_CACHE_DIR": str(wheels.parent / "uv"),
