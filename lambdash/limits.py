@@ -126,6 +126,10 @@ IGNORE_PATTERN_MAX_CHARS = 1_024
 IGNORE_PATTERN_MAX_DOUBLE_STARS = 4
 DIGESTS_KEPT_MAX = 200_000
 PACKAGE_TREES_KEPT_MAX = 32
+# links only, but each of their folders takes a block
+SPARE_TREES_MAX = 4
+# by then what was built has started, and does not share the disk with this
+SPARE_TREE_AFTER_S = 1.0
 REQUIREMENTS_MAX_BYTES = 4 * MIB
 REQUIREMENTS_INCLUDES_MAX = 32
 PACKAGE_JSON_MAX_BYTES = 32 * MIB

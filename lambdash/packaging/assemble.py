@@ -70,17 +70,37 @@ def write_tree(assembly: Assembly, tree: Path) -> list[Path]:
 
     Raises ``SourceChanged`` when a source file is not what its entry says any more.
     """
-    _make_folders(tree, assembly.entries)
+    kept = [entry for path, entry in assembly.entries.items() if path not in assembly.source]
+    return [*write_dependencies(assembly.dependencies, kept, tree), *write_source(assembly, tree)]
+
+
+def write_dependencies(below: Layer, kept: Iterable[Entry], tree: Path) -> list[Path]:
+    """Make ``tree`` with the entries ``kept`` of ``below``; returns the files that were copied."""
+    kept = list(kept)
+    tree.mkdir()
+    tree.chmod(0o755)
+    _make_folders(tree, (entry.path for entry in kept))
     root = str(tree)
     copied: list[Path] = []
-    for path, entry in assembly.entries.items():
+    for entry in kept:
+        target = f"{root}/{entry.path}"
+        if entry.link is not None:
+            os.symlink(entry.link, target)
+        elif not _link(below.tree, entry.path, target):
+            _copy(below.tree, entry, target)
+            copied.append(Path(target))
+    return copied
+
+
+def write_source(assembly: Assembly, tree: Path) -> list[Path]:
+    """Add the source to a tree that holds the dependencies; as ``write_tree`` otherwise."""
+    _make_folders(tree, assembly.source)
+    root = str(tree)
+    copied: list[Path] = []
+    for path, entry in assembly.source.items():
         target = f"{root}/{path}"
         if entry.link is not None:
             os.symlink(entry.link, target)
-        elif path not in assembly.source:
-            if not _link(assembly.dependencies.tree, path, target):
-                _copy(assembly.dependencies.tree, entry, target)
-                copied.append(Path(target))
         elif not _link_previous(assembly.previous, entry, target):
             _copy(assembly.folder, entry, target)
             copied.append(Path(target))
@@ -93,12 +113,13 @@ def _make_folders(tree: Path, paths: Iterable[str]) -> None:
         folder = path.rpartition("/")[0]
         if folder and folder not in folders:
             folders.update(parents(path))
-    tree.mkdir()
-    tree.chmod(0o755)
     root = str(tree)
     for folder in sorted(folders):
         target = f"{root}/{folder}"
-        os.mkdir(target)
+        try:
+            os.mkdir(target)
+        except FileExistsError:
+            continue
         os.chmod(target, 0o755)  # noqa: S103 (whatever the umask: a sandbox's user reads it)
 
 

@@ -13,7 +13,14 @@ from lambdash.clock import Clock, SystemClock
 from lambdash.errors import CallerError
 from lambdash.model import DockerfileSource, FolderSource, Function, ImageSource, ZipPackage
 from lambdash.model.progress import Progress, ProgressSink
-from lambdash.packaging.assemble import NOTHING, Assembly, Layer, check_size, write_tree
+from lambdash.packaging.assemble import (
+    NOTHING,
+    Assembly,
+    Layer,
+    check_size,
+    write_source,
+    write_tree,
+)
 from lambdash.packaging.bytecode import Compilers, without_bytecode, without_stale_bytecode
 from lambdash.packaging.dependency_cache import DependencyCache, Wanted
 from lambdash.packaging.ignore import Ignore
@@ -30,6 +37,7 @@ from lambdash.packaging.source import (
     scan,
     undigested,
 )
+from lambdash.packaging.spares import Spares
 from lambdash.packaging.store import Dependencies, PackageStore
 from lambdash.packaging.target import Family, Target
 from lambdash.packaging.tree import Entry, Tree, overlay, tree_digest
@@ -71,6 +79,7 @@ class Builder:
         self._dependencies = DependencyCache(store, environ, compilers or Compilers(environ))
         self._digests = Digests(self._clock)
         self._builds: SingleFlight[ZipPackage] = SingleFlight()
+        self._spares = Spares(store)
         self._previous: OrderedDict[Path, Layer] = OrderedDict()
 
     def fingerprint(self, function: Function) -> str:
@@ -166,6 +175,8 @@ class Builder:
         package, said = await in_thread(lambda: self._package(function, snapshot, installed))
         for text in said:
             progress(Progress(f"{function.name}: package", f"notice: {text}"))
+        if installed is not None:
+            self._spares.prepare_soon(Layer(installed.tree, installed.entries))
         return package
 
     def _package(
@@ -194,8 +205,10 @@ class Builder:
         return package, [*said, *notices(function.configuration, snapshot.target, entries)]
 
     def _write(self, assembly: Assembly, package: ZipPackage) -> None:
-        with self._store.staging() as staged:
-            copied = write_tree(assembly, staged / "tree")
+        spare = self._spares.take(assembly) if assembly.dependencies is not NOTHING else None
+        with self._store.staging(spare) as staged:
+            write = write_tree if spare is None else write_source
+            copied = write(assembly, staged / "tree")
             self._store.commit_package(staged, package, copied)
 
     def _remember(self, folder: Path, package: ZipPackage, source: Tree) -> None:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from lambdash import limits
 from lambdash.clock import Clock, SystemClock
+from lambdash.errors import PlatformError
 from lambdash.model import ZipPackage
 from lambdash.packaging.disk import disk_errors, flush, remove_tree
 from lambdash.packaging.leases import Leases, StoreLock
@@ -75,9 +76,11 @@ class PackageStore:
             self._leases.release(f"packages/{package.tree_digest}")
 
     def close(self) -> None:
-        """This process no longer uses anything of the store."""
+        """This process no longer uses anything of the store, and what it staged is removed."""
         with disk_errors(self.root):
             self._leases.close()
+        with suppress(PlatformError):  # another sweep removes what this one cannot
+            self.sweep()
 
     def stage(self) -> Path:
         """An empty folder on the store's file system, the caller's until ``discard``."""
@@ -92,10 +95,20 @@ class PackageStore:
             if staged.exists():
                 remove_tree(staged)
 
+    def sweep(self) -> None:
+        """Remove what processes that died had staged."""
+        with disk_errors(self.root):
+            if not (self.root / "staging").is_dir():
+                return
+            with self._lock.exclusive():
+                doomed = self._abandoned()
+            for path in doomed:
+                remove_tree(path)
+
     @contextmanager
-    def staging(self) -> Iterator[Path]:
-        """``stage``, and ``discard`` at the end; errors of the disk in between are mapped."""
-        folder = self.stage()
+    def staging(self, staged: Path | None = None) -> Iterator[Path]:
+        """``staged`` or a new one, ``discard``ed at the end; errors of the disk are mapped."""
+        folder = staged or self.stage()
         try:
             with disk_errors(self.root):
                 yield folder

@@ -23,6 +23,9 @@ class LaterClock:
     def wall(self) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=self.ahead_s)
 
+    def epoch(self) -> float:
+        return self.wall().timestamp()
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
