@@ -43,6 +43,10 @@ class Compiler:
     identity: str
 
 
+class _CompilerFailed(Exception):
+    """An interpreter did not do as asked."""
+
+
 class Compilers:
     """This machine's compilers by version, each looked for once: a search starts processes."""
 
@@ -96,7 +100,7 @@ async def compile_tree(compiler: Compiler, tree: Path, talk: Talk) -> bool:
                 group.create_task(_compile_share(compiler, tree, worker, workers))
                 for worker in range(workers)
             ]
-    except* (OSError, PlatformError) as errors:
+    except* (_CompilerFailed, OSError, PlatformError) as errors:
         failure: str | None = str(errors.exceptions[0])
     else:
         failure = None
@@ -109,7 +113,7 @@ async def compile_tree(compiler: Compiler, tree: Path, talk: Talk) -> bool:
 
 
 async def _compile_share(compiler: Compiler, tree: Path, worker: int, workers: int) -> int:
-    """How many modules were compiled. Raises ``PlatformError`` or ``OSError``."""
+    """How many modules were compiled. Raises what ``compile_tree`` tells."""
     program = (str(compiler.interpreter), *_OPTIONS, str(_PROGRAM))
     arguments = (compiler.identity, str(tree), _PREFIX, str(worker), str(workers))
     command = Command((*program, *arguments), Path("/"), _VARIABLES, limits.BYTECODE_TIMEOUT_S)
@@ -117,7 +121,7 @@ async def _compile_share(compiler: Compiler, tree: Path, worker: int, workers: i
     said = ended.lines[-1] if ended.lines else ""
     if ended.exit_code or not said.isdecimal():
         what = f"{compiler.interpreter} ended with exit code {ended.exit_code}: {said}"
-        raise PlatformError("bytecode-failed", what, f"{SWITCH}=0 turns compiling off")
+        raise _CompilerFailed(what)
     return int(said)
 
 
