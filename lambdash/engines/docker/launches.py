@@ -12,7 +12,6 @@ from lambdash.engines.docker.doors import Door, Doors
 from lambdash.engines.docker.namespaces import Lease, Namespaces, Workshop
 from lambdash.engines.docker.sandbox import DockerSandbox, Order
 from lambdash.engines.docker.specs import Joined
-from lambdash.engines.docker.tasks import together
 from lambdash.errors import PlatformError
 
 
@@ -74,10 +73,26 @@ class Launches:
     async def _run(self, attempt: _Attempt) -> DockerSandbox:
         container = await asyncio.shield(attempt.creating)
         attempt.order.report.mark("created", self._shop.clock.monotonic())
-        _, channel = await together(self._start(attempt, container), self._assign(attempt))
-        assert channel is not None
+        starting = self._shop.tasks.spawn(self._start(attempt, container), "start a container")
+        channel = await self._assigned(attempt, starting)
         order = attempt.order
         return DockerSandbox(order.environment_id, container, channel, attempt.lease, order.report)
+
+    async def _assigned(self, attempt: _Attempt, starting: asyncio.Task[None]) -> Channel:
+        """The launcher's channel, with the runtime process started.
+
+        The engine's own reply can come later than the function's first answer, which must name
+        its sandbox and have its log drained: only a refusal is waited for.
+        """
+        assigning = asyncio.ensure_future(self._assign(attempt))
+        try:
+            await asyncio.wait({starting, assigning}, return_when=asyncio.FIRST_COMPLETED)
+            if not assigning.done():
+                starting.result()
+            return await assigning
+        finally:
+            assigning.cancel()
+            await asyncio.wait({assigning})
 
     async def _create(self, order: Order, body: specs.Body) -> str:
         connection, owner = self._shop.connection, self._shop.owner
