@@ -22,15 +22,24 @@ def begin() -> Iterator[Begin]:
     """Makes a project that uses an engine; packages are shared by all of a session."""
     base = Path(tempfile.mkdtemp(prefix="ld-", dir="/tmp"))  # short: sockets lie below
     numbers = itertools.count()
+    # a project's copy of the runtime client serves it again after a stop: here, the next project
+    kept = base / "clients"
 
     @contextmanager
     def project(engine: str | None) -> Iterator[Project]:
         made = Project(base / str(next(numbers)), base / "store", engine)
+        clients = made.folder / ".lambdash" / "process" / "clients"
+        if engine == "process" and kept.exists():
+            clients.parent.parent.mkdir(mode=0o700)
+            clients.parent.mkdir(mode=0o700)
+            kept.rename(clients)
         try:
             yield made
         finally:
             stopped = made.run("stop")
             left = leftovers.of(made, docker_too=engine != "process")
+            if clients.exists() and not kept.exists():
+                clients.rename(kept)
             shutil.rmtree(made.root, ignore_errors=True)
         assert stopped.code == 0, stopped
         assert left == []

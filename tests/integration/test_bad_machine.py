@@ -91,7 +91,7 @@ def _small_disk(folder: Path, size: int) -> Iterator[Path]:
     """A file system of its own at ``folder``; needs root."""
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small disk")
-    folder.mkdir(parents=True, mode=0o700)
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     command = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(folder)]
     if subprocess.run(command, capture_output=True, check=False).returncode != 0:
         pytest.skip("this machine lets nobody mount a small disk")
