@@ -7,6 +7,7 @@ import shutil
 import stat
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from lambdash.errors import PlatformError, write_failed
@@ -15,12 +16,58 @@ from lambdash.errors import PlatformError, write_failed
 _FICLONE = 0x40049409
 
 
-def clone_tree(source: Path, target: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    path: Path
+    stamp: tuple[int, int]
+
+
+class Copies:
+    """The copies made for one function, by the files they are of.
+
+    What two revisions share is copied once, and linked between the copies, never to the original.
+    A copy that a handler has written to is not used again.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, ...], _Copy] = {}
+
+    def link(self, source: os.stat_result, made: Path, final: Path) -> bool:
+        """Make ``made`` a link to an unchanged copy of the file; False when there is none."""
+        copy = self._known.get(_identity(source))
+        try:
+            if copy is None or _stamp(copy.path.stat()) != copy.stamp:
+                return False
+            os.link(copy.path, made)
+        except OSError:  # removed with its revision, or linked too often
+            return False
+        self._known[_identity(source)] = _Copy(final, copy.stamp)
+        return True
+
+    def note(self, source: os.stat_result, made: Path, final: Path) -> None:
+        """``made``, which will lie at ``final``, is a copy of the file."""
+        self._known[_identity(source)] = _Copy(final, _stamp(made.stat()))
+
+    def forget_missing(self) -> None:
+        """Drop what was removed with a revision."""
+        self._known = {key: copy for key, copy in tuple(self._known.items()) if copy.path.exists()}
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def _stamp(status: os.stat_result) -> tuple[int, int]:
+    return (status.st_size, status.st_mtime_ns)
+
+
+def clone_tree(source: Path, target: Path, copies: Copies | None = None) -> None:
     """Copy ``source`` to ``target``, which appears whole by one rename or not at all. Blocking.
 
-    Links stay links and must be relative; nothing else than files, folders and links is copied.
-    Everything is made writable by us, so that it can be removed. An existing ``target`` is kept:
-    who was first has made the same. Raises ``PlatformError``.
+    ``copies`` spares copying what an earlier clone already has. Links stay links and must be
+    relative; nothing else than files, folders and links is copied. Everything is made writable by
+    us, so that it can be removed. An existing ``target`` is kept: who was first has made the same.
+    Raises ``PlatformError``.
     """
     if target.is_dir():
         return
@@ -31,7 +78,7 @@ def clone_tree(source: Path, target: Path) -> None:
         raise _failed(source, error) from error
     try:
         made = scratch / "tree"
-        _clone_folder(source, made)
+        _Cloning(made, target, copies).folder(source, made)
         with contextlib.suppress(FileExistsError):
             _publish(made, target)
     except OSError as error:
@@ -62,18 +109,37 @@ def _publish(made: Path, target: Path) -> None:
             raise
 
 
-def _clone_folder(source: Path, target: Path) -> None:
-    target.mkdir()
-    with os.scandir(source) as entries:
-        for entry in entries:
-            made = target / entry.name
-            if entry.is_symlink():
-                _clone_link(Path(entry.path), made)
-            elif entry.is_dir():
-                _clone_folder(Path(entry.path), made)
-            elif entry.is_file():
-                _clone_file(Path(entry.path), made)
-    target.chmod(stat.S_IMODE(source.stat().st_mode) | stat.S_IRWXU)
+@dataclass(frozen=True, slots=True)
+class _Cloning:
+    """One clone: made in ``scratch``, to lie at ``final``."""
+
+    scratch: Path
+    final: Path
+    copies: Copies | None
+
+    def folder(self, source: Path, target: Path) -> None:
+        target.mkdir()
+        with os.scandir(source) as entries:
+            for entry in entries:
+                made = target / entry.name
+                if entry.is_symlink():
+                    _clone_link(Path(entry.path), made)
+                elif entry.is_dir():
+                    self.folder(Path(entry.path), made)
+                elif entry.is_file():
+                    self.file(Path(entry.path), made)
+        target.chmod(stat.S_IMODE(source.stat().st_mode) | stat.S_IRWXU)
+
+    def file(self, source: Path, target: Path) -> None:
+        status = source.stat()
+        final = self.final / target.relative_to(self.scratch)
+        if self.copies is not None and self.copies.link(status, target, final):
+            return
+        if not _reflinked(source, target):
+            shutil.copyfile(source, target)
+        target.chmod(stat.S_IMODE(status.st_mode) | stat.S_IRUSR | stat.S_IWUSR)
+        if self.copies is not None:
+            self.copies.note(status, target, final)
 
 
 def _clone_link(source: Path, target: Path) -> None:
@@ -81,12 +147,6 @@ def _clone_link(source: Path, target: Path) -> None:
     if os.path.isabs(pointed):
         raise PlatformError("package-broken", f"{source} is a link to {pointed}, outside of it")
     target.symlink_to(pointed)
-
-
-def _clone_file(source: Path, target: Path) -> None:
-    if not _reflinked(source, target):
-        shutil.copyfile(source, target)
-    target.chmod(stat.S_IMODE(source.stat().st_mode) | stat.S_IRUSR | stat.S_IWUSR)
 
 
 def _reflinked(source: Path, target: Path) -> bool:

@@ -21,7 +21,7 @@ from pathlib import Path
 from lambdash import limits
 from lambdash.engines import launcher
 from lambdash.engines.channel import Assignment, Channel, ControlListener, ProcessLimits
-from lambdash.engines.clone import clone_tree, remove_tree
+from lambdash.engines.clone import Copies, clone_tree, remove_tree
 from lambdash.engines.orphans import ProcessRecord, kill_started_with
 from lambdash.engines.protocol import (
     Capabilities,
@@ -118,6 +118,7 @@ class ProcessEngine:
         self._socket_prefix = hashlib.sha256(os.fsencode(folders.state)).hexdigest()[:10]
         self._prepared: dict[str, PreparedProcess] = {}
         self._preparing: dict[str, asyncio.Lock] = {}
+        self._copies: dict[str, Copies] = {}
         self._sandboxes: dict[str, ProcessSandbox] = {}
 
     async def start(self) -> None:
@@ -288,6 +289,8 @@ class ProcessEngine:
         self._prepared.pop(stopped.revision_id, None)
         self._preparing.pop(stopped.revision_id, None)
         await asyncio.to_thread(remove_tree, stopped.code)
+        if function in self._copies:
+            await asyncio.to_thread(self._copies[function].forget_missing)
 
     async def collect(self) -> Mapping[str, int]:
         """Kill and remove what is in this engine's folder and not of this daemon.

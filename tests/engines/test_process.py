@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdash.engines.clone import clone_tree, remove_tree
+from lambdash.engines.clone import Copies, clone_tree, remove_tree
 from lambdash.engines.orphans import ProcessRecord, kill_started_with
 from lambdash.engines.process import ProcessEngine, ProcessFolders, RuntimeClients
 from lambdash.engines.protocol import SandboxSpec
@@ -105,6 +105,29 @@ def test_a_clone_is_whole_writable_and_apart(tmp_path: Path) -> None:
     assert (target / "inner" / "run").read_text() == "y"
     assert os.listdir(tmp_path / "made") == ["target"]
     (source / "inner").chmod(0o755)
+
+
+def test_a_second_clone_shares_what_is_unchanged_with_the_first_alone(tmp_path: Path) -> None:
+    first, second = tmp_path / "store" / "1", tmp_path / "store" / "2"
+    first.mkdir(parents=True)
+    second.mkdir()
+    for name in ("library.py", "touched.py"):
+        (first / name).write_text(name)
+        (second / name).hardlink_to(first / name)
+    (first / "app.py").write_text("old")
+    (second / "app.py").write_text("new")
+    copies = Copies()
+    clone_tree(first, tmp_path / "one", copies)
+    (tmp_path / "one" / "touched.py").write_text("a handler wrote this")
+    clone_tree(second, tmp_path / "two", copies)
+    assert (tmp_path / "two" / "library.py").samefile(tmp_path / "one" / "library.py")
+    assert not (tmp_path / "two" / "library.py").samefile(second / "library.py")
+    assert (tmp_path / "two" / "touched.py").read_text() == "touched.py"
+    assert (tmp_path / "two" / "app.py").read_text() == "new"
+    remove_tree(tmp_path / "one")
+    copies.forget_missing()
+    clone_tree(second, tmp_path / "three", copies)
+    assert (tmp_path / "three" / "library.py").samefile(tmp_path / "two" / "library.py")
 
 
 def test_a_link_out_of_the_package_is_refused_and_nothing_remains(tmp_path: Path) -> None:
