@@ -25,6 +25,7 @@ from lambdash.model import FunctionFailed, Outcome, Revision, Succeeded
 from lambdash.pool import EnvironmentReady, EnvironmentResponded, StopReason
 from lambdash.runtime_api.messages import (
     Answer,
+    HandOver,
     InvocationMessage,
     Ready,
     Responded,
@@ -102,10 +103,10 @@ class ExecutionEnvironment:
 
     def dispatch(self, flight: Flight, message: InvocationMessage) -> bool:
         """Hand an invocation to the runtime; False when nobody polls, and nothing was sent."""
-        answer = self._session.dispatch(message)
-        if not isinstance(answer, Answer):
+        over = self._session.dispatch(message)
+        if not isinstance(over, HandOver):
             return False
-        responder = answer.exchange
+        responder = over.exchange
         assert isinstance(responder, Responder)
         if not responder.is_open:
             return False
@@ -114,7 +115,7 @@ class ExecutionEnvironment:
         flight.timings.dispatched = now
         self.logs.begin(message.request_id)
         self.deadline.set(now + self.revision.configuration.timeout_s)
-        responder.send(answer.status, answer.headers, answer.body)
+        responder.send_lines(over.lines, over.payload)
         return True
 
     def take_flight(self) -> Flight | None:

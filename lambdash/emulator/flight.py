@@ -2,7 +2,7 @@
 
 from lambdash.emulator.journal import Finished
 from lambdash.emulator.result import Done, InvocationResult
-from lambdash.model import Invocation, Outcome, Timings, function_error
+from lambdash.model import Invocation, Outcome, Succeeded, Timings
 
 _LAUNCH_MARKS = (
     "assigned", "network_ready", "created", "started", "runtime_started", "first_next",
@@ -51,27 +51,29 @@ class Flight:
 
     def result(self, outcome: Outcome) -> InvocationResult:
         """What the caller gets; the log tail goes with failures unasked."""
-        wanted = self.invocation.tail or function_error(outcome) is not None
+        invocation = self.invocation
+        wanted = invocation.tail or type(outcome) is not Succeeded
         return InvocationResult(
-            request_id=self.invocation.request_id,
-            outcome=outcome,
-            timings=self.timings,
-            start=self.start,
-            environment_id=self.environment_id,
-            sandbox_id=self.sandbox_id,
-            log_tail=self.tail if wanted else None,
+            invocation.request_id,
+            outcome,
+            self.timings,
+            self.start,
+            self.environment_id,
+            self.sandbox_id,
+            self.tail if wanted else None,
         )
 
     def record(self, outcome: Outcome) -> Finished:
         """What the journal keeps."""
+        invocation = self.invocation
         return Finished(
-            request_id=self.invocation.request_id,
-            function=self.invocation.function_name,
-            revision=self.revision_id,
-            environment=self.environment_id,
-            sandbox=self.sandbox_id,
-            outcome=outcome,
-            start=self.start,
-            at=self.at,
-            timings=self.timings,
+            invocation.request_id,
+            invocation.function_name,
+            self.revision_id,
+            self.environment_id,
+            self.sandbox_id,
+            outcome,
+            self.start,
+            self.at,
+            self.timings,
         )

@@ -58,6 +58,11 @@ class LogCapture:
 
     def end(self) -> None:
         """Pass on what was printed without a newline, and say what was not kept."""
+        if self._kept:
+            self._finish_lines()
+        self._request_id = None
+
+    def _finish_lines(self) -> None:
         for stream, rest in self._open.items():
             if rest:
                 self._emit(stream, bytes(rest))
@@ -66,7 +71,6 @@ class LogCapture:
             text = f"lambdash: {self._dropped} more bytes of output were not kept"
             self._emit("platform", text.encode())
             self._dropped = 0
-        self._request_id = None
 
     def _split(self, stream: str, data: bytes) -> None:
         rest = self._open.setdefault(stream, bytearray())

@@ -47,6 +47,10 @@ class Connection(Protocol):
 def response_head(status: int, headers: Pairs, framing: bytes) -> bytes:
     """The head with its ``framing`` lines; ``ResponseMisuse`` for what would forge a line."""
     line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+    return b"".join((line, _field_lines(headers), framing, b"\r\n"))
+
+
+def _field_lines(headers: Pairs) -> bytes:
     fields = b"".join([name + b": " + value + b"\r\n" for name, value in headers])
     count = len(headers)
     if fields.count(b"\n") != count or fields.count(b"\r") != count:
@@ -56,7 +60,7 @@ def response_head(status: int, headers: Pairs, framing: bytes) -> bytes:
     for name, _ in headers:
         if name.lower() in _FRAMING:
             raise ResponseMisuse(f"the server itself sets {name.decode('latin-1')}")
-    return b"".join((line, fields, framing, b"\r\n"))
+    return fields
 
 
 # an answer whose headers are a constant tuple is built once
@@ -82,6 +86,10 @@ class Responder:
         self.on_disconnect: Callable[[], None] | None = None
 
     @property
+    def _plain(self) -> bool:
+        return self._keep_alive and not (self._only_head or self._http_10)
+
+    @property
     def is_open(self) -> bool:
         """True while an answer can still be given, or continued, and the peer is there."""
         return self._state < _DONE
@@ -95,6 +103,22 @@ class Responder:
     def keeps_alive(self) -> bool:
         """Whether the connection outlives this answer."""
         return self._keep_alive
+
+    def send_lines(self, lines: bytes, body: bytes) -> None:
+        """Answer 200 with header lines that are ready, for the warm path.
+
+        ``lines`` are ``name: value`` with their line ends; whoever made them vouches for them.
+        """
+        connection = self._connection
+        if self._state != _WAITING or not self._plain or connection.is_closing:
+            fields = [tuple(line.split(b": ", 1)) for line in lines.splitlines()]
+            self.send(200, fields, body)  # type: ignore[arg-type]
+            return
+        self._state = _DONE
+        connection.transmit(
+            b"HTTP/1.1 200 OK\r\n%bcontent-length: %d\r\n\r\n%b" % (lines, len(body), body)
+        )
+        connection.finished(self)
 
     def send(self, status: int, headers: Pairs, body: bytes) -> None:
         """Answer in one write; ``content-length`` is added."""

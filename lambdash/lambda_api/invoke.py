@@ -12,14 +12,16 @@ from lambdash import limits
 from lambdash.emulator.emulator import Emulator
 from lambdash.emulator.result import InvocationOptions, InvocationResult
 from lambdash.http.server import Request, Responder
-from lambdash.lambda_api.answers import JSON_TYPE, Refusal, caller_fault, refuse
-from lambdash.model import PlatformFailed, Throttled, function_error
+from lambdash.lambda_api.answers import Refusal, caller_fault, refuse
+from lambdash.model import PlatformFailed, Succeeded, Throttled
 from lambdash.model.arn import LATEST, FunctionReference, parse_reference
 
 _PREFIX = "/2015-03-31/functions/"
 _SUFFIX = "/invocations"
 _TYPES = (None, b"RequestResponse", b"DryRun", b"Event")
-_VERSION = (b"x-amz-executed-version", LATEST.encode())
+_ANSWER_LINES = (
+    b"content-type: application/json\r\nx-amz-executed-version: $LATEST\r\nx-amzn-requestid: %b\r\n"
+)
 _NAME_CONSTRAINT = (
     "1 validation error detected: Value '%s' at 'functionName' failed to satisfy "
     "constraint: Member must satisfy regular expression pattern: "
@@ -30,7 +32,6 @@ _TYPE_CONSTRAINT = (
     "1 validation error detected: Value '%s' at 'invocationType' failed to satisfy "
     "constraint: Member must satisfy enum value set: [Event, RequestResponse, DryRun]"
 )
-_UNHANDLED = (b"x-amz-function-error", b"Unhandled")
 
 
 def matches(request: Request) -> bool:
@@ -77,12 +78,12 @@ def _answer(responder: Responder, result: InvocationResult) -> None:
         members = {"Type": "Service", "Message": f"{outcome.message} {outcome.hint}".strip()}
         refuse(responder, result.request_id, 500, ("ServiceException", members))
         return
-    headers = [JSON_TYPE, _VERSION, (b"x-amzn-requestid", result.request_id.encode())]
-    if function_error(outcome) is not None:
-        headers.append(_UNHANDLED)
+    lines = _ANSWER_LINES % result.request_id.encode()
+    if type(outcome) is not Succeeded:
+        lines += b"x-amz-function-error: Unhandled\r\n"
     if result.log_tail is not None:
-        headers.append((b"x-amz-log-result", base64.b64encode(result.log_tail)))
-    responder.send(200, headers, outcome.payload)
+        lines += b"x-amz-log-result: %b\r\n" % base64.b64encode(result.log_tail)
+    responder.send_lines(lines, outcome.payload)
 
 
 def _function_name(emulator: Emulator, request: Request) -> str:

@@ -22,6 +22,14 @@ ACCEPTED = b'{"status":"OK"}\n'
 # a control character can stand only between JSON's tokens, where a space means the same
 _HEADER_SAFE = bytes(32 if code < 32 or code == 127 else code for code in range(256))
 
+_NEXT_LINES = (
+    b"content-type: application/json\r\n"
+    b"Lambda-Runtime-Aws-Request-Id: %b\r\n"
+    b"Lambda-Runtime-Deadline-Ms: %d\r\n"
+    b"Lambda-Runtime-Invoked-Function-Arn: %b\r\n"
+    b"Lambda-Runtime-Trace-Id: %b\r\n"
+)
+
 
 class InvocationMessage(NamedTuple):
     """One invocation as ``/next`` hands it over. ``deadline_ms`` is epoch milliseconds."""
@@ -49,6 +57,14 @@ class Answer(NamedTuple):
     status: int
     headers: Headers
     body: bytes
+
+
+class HandOver(NamedTuple):
+    """Answer the parked ``/next`` with 200, these header lines and the payload."""
+
+    exchange: Exchange
+    lines: bytes
+    payload: bytes
 
 
 class Ready(NamedTuple):
@@ -81,22 +97,24 @@ class NotPolling(NamedTuple):
 Command: TypeAlias = Answer | Ready | Responded | InitFailed
 
 
-def next_headers(message: InvocationMessage) -> Headers:
-    """The head of ``/next``. The content type is always there: the Python client needs one."""
-    headers = [
-        _CONTENT_TYPE,
-        (b"Lambda-Runtime-Aws-Request-Id", message.request_id.encode()),
-        (b"Lambda-Runtime-Deadline-Ms", b"%d" % message.deadline_ms),
-        (b"Lambda-Runtime-Invoked-Function-Arn", message.function_arn.encode()),
-        (b"Lambda-Runtime-Trace-Id", message.trace_id.encode().translate(_HEADER_SAFE)),
-    ]
+def next_lines(message: InvocationMessage) -> bytes:
+    """The header lines of ``/next``. The content type is always there: the Python client needs one.
+
+    One format and no list: every warm turn makes them.
+    """
+    lines = _NEXT_LINES % (
+        message.request_id.encode().translate(_HEADER_SAFE),
+        message.deadline_ms,
+        message.function_arn.encode().translate(_HEADER_SAFE),
+        message.trace_id.encode().translate(_HEADER_SAFE),
+    )
     if message.client_context is not None:
         value = message.client_context.encode().translate(_HEADER_SAFE)
-        headers.append((b"Lambda-Runtime-Client-Context", value))
+        lines += b"Lambda-Runtime-Client-Context: %b\r\n" % value
     if message.cognito_identity is not None:
         value = message.cognito_identity.encode().translate(_HEADER_SAFE)
-        headers.append((b"Lambda-Runtime-Cognito-Identity", value))
-    return headers
+        lines += b"Lambda-Runtime-Cognito-Identity: %b\r\n" % value
+    return lines
 
 
 def accepted(exchange: Exchange) -> Answer:

@@ -11,6 +11,7 @@ from lambdash.runtime_api.messages import (
     Answer,
     Command,
     Exchange,
+    HandOver,
     Headers,
     InitFailed,
     InvocationMessage,
@@ -19,7 +20,7 @@ from lambdash.runtime_api.messages import (
     Responded,
     ResponseKind,
     accepted,
-    next_headers,
+    next_lines,
     refused,
     too_large,
 )
@@ -147,7 +148,7 @@ class Session:
 
     # What the shell does
 
-    def dispatch(self, message: InvocationMessage) -> Answer | NotPolling:
+    def dispatch(self, message: InvocationMessage) -> HandOver | NotPolling:
         """Hand an invocation to the parked ``/next``; ``NotPolling`` when there is none."""
         after = TRANSITIONS[self._state].get(Event.DISPATCH)
         if after is None:
@@ -155,7 +156,7 @@ class Session:
         poll, self._poll = self._poll, None
         self._state = after
         self._request_id = message.request_id
-        return Answer(poll, 200, next_headers(message), message.payload)
+        return HandOver(poll, next_lines(message), message.payload)
 
     def begin_reset(self) -> None:
         """The runtime process is about to be replaced: its late answers reach nobody from here."""

@@ -7,6 +7,7 @@ import pytest
 from lambdash import limits
 from lambdash.runtime_api.messages import (
     Answer,
+    HandOver,
     InitFailed,
     InvocationMessage,
     NotPolling,
@@ -52,16 +53,13 @@ def test_a_warm_turn() -> None:
 
     answer = session.dispatch(message("a", b'{"x":1}'))
 
-    assert answer == Answer(
+    assert answer == HandOver(
         "p1",
-        200,
-        [
-            (b"content-type", b"application/json"),
-            (b"Lambda-Runtime-Aws-Request-Id", b"a"),
-            (b"Lambda-Runtime-Deadline-Ms", b"1542409706888"),
-            (b"Lambda-Runtime-Invoked-Function-Arn", b"arn:f"),
-            (b"Lambda-Runtime-Trace-Id", b"Root=1;Sampled=1"),
-        ],
+        b"content-type: application/json\r\n"
+        b"Lambda-Runtime-Aws-Request-Id: a\r\n"
+        b"Lambda-Runtime-Deadline-Ms: 1542409706888\r\n"
+        b"Lambda-Runtime-Invoked-Function-Arn: arn:f\r\n"
+        b"Lambda-Runtime-Trace-Id: Root=1;Sampled=1\r\n",
         b'{"x":1}',
     )
     assert session.request_id == "a"
@@ -78,10 +76,10 @@ def test_the_optional_headers_come_only_when_present_and_cannot_forge_lines() ->
     context = '{\r\n "custom": "\u00e9"}'
     sent = message()._replace(client_context=context, cognito_identity='{"id":\n1}')
 
-    answer = session.dispatch(sent)
+    over = session.dispatch(sent)
 
-    assert isinstance(answer, Answer)
-    headers = dict(answer.headers)
+    assert isinstance(over, HandOver)
+    headers = dict(line.split(b": ", 1) for line in over.lines.split(b"\r\n")[:-1])
     assert json.loads(headers[b"Lambda-Runtime-Client-Context"]) == {"custom": "\u00e9"}
     assert json.loads(headers[b"Lambda-Runtime-Cognito-Identity"]) == {"id": 1}
     assert not any(b"\n" in value or b"\r" in value for value in headers.values())
@@ -165,7 +163,7 @@ def test_the_newest_poll_wins() -> None:
     assert (refusal.exchange, refusal.status) == ("old", 403)
     session.poll_lost("old")
     answer = session.dispatch(message())
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, HandOver)
     assert answer.exchange == "new"
 
 
@@ -175,7 +173,7 @@ def test_a_lost_poll_gets_nothing() -> None:
 
     assert session.dispatch(message()) == NotPolling("a")
     assert session.next("p2") == (Ready(),)
-    assert isinstance(session.dispatch(message()), Answer)
+    assert isinstance(session.dispatch(message()), HandOver)
 
 
 def test_a_poll_lost_after_its_dispatch_is_late_news() -> None:
@@ -196,7 +194,7 @@ def test_after_a_timeout_the_new_process_may_poll_before_the_engine_says_so() ->
 
     assert session.reset() == (Ready(),)
     answer = session.dispatch(message("b"))
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, HandOver)
     assert answer.exchange == "new process"
 
 
