@@ -43,3 +43,14 @@ class Tasks:
         if error is not None:
             level = logging.WARNING if isinstance(error, LambdashError) else logging.ERROR
             _log.log(level, "work failed: %s", task.get_name(), exc_info=error)
+
+
+async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
+    """Run all at once; the first error cancels the rest and is raised as itself, not in a group."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(each) for each in work]
+    except BaseExceptionGroup as errors:
+        first = errors.exceptions[0]
+        raise first from first.__cause__
+    return [task.result() for task in tasks]

@@ -87,8 +87,8 @@ class Deployer:
     ) -> Built:
         """Package the function and prepare the engine; nothing is switched yet."""
         begun = time.monotonic()
-        change = await self.change(function)
         fingerprint = await self.fingerprint(function)
+        change = change_of(self.deployed.get(function.name), function, fingerprint)
         package = await self._package(function, options, progress)
         packaged_at = time.monotonic()
         deployed = DeployedFunction(function, package, fingerprint)

@@ -8,6 +8,7 @@ from typing import Any
 from lambdash.daemon.control import EventStream, Verb
 from lambdash.daemon.services import Services, text_of
 from lambdash.engines.images.host_image import machine_architecture
+from lambdash.errors import CallerError
 
 
 def verbs(services: Services) -> Mapping[str, Verb]:
@@ -16,6 +17,12 @@ def verbs(services: Services) -> Mapping[str, Verb]:
 
 
 async def _build(services: Services, body: dict[str, Any], stream: EventStream) -> dict[str, Any]:
+    if not body.get("from_host"):
+        raise CallerError(
+            "image-source-missing",
+            "`image build` needs to know what to build from",
+            "`--from-host` uses this machine's own interpreter, the only source there is yet",
+        )
     begun = time.monotonic()
     architecture = str(body.get("architecture") or machine_architecture())
     image = await services.engine.build_from_host(

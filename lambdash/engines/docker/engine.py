@@ -24,7 +24,6 @@ from lambdash.engines.docker.preparation import Images, Preparation
 from lambdash.engines.docker.reach import Reach
 from lambdash.engines.docker.sandbox import DockerPrepared, DockerSandbox, Order
 from lambdash.engines.docker.specs import NetworkKey
-from lambdash.engines.docker.tasks import BackgroundTasks, together
 from lambdash.engines.protocol import (
     Capabilities,
     Prepared,
@@ -36,6 +35,7 @@ from lambdash.engines.protocol import (
 from lambdash.errors import LambdashError
 from lambdash.model import DockerfileSource, ImagePackage
 from lambdash.model.progress import ProgressSink
+from lambdash.tasks import Tasks, together
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -79,7 +79,7 @@ class DockerEngine:
 
     def __init__(self, options: DockerOptions) -> None:
         self._options = options
-        self._tasks = BackgroundTasks()
+        self._tasks = Tasks()
         self._reports: dict[str, ExitReport] = {}
         self._sandboxes: dict[str, DockerSandbox] = {}
         self._parts: _Parts | None = None

@@ -13,8 +13,8 @@ from lambdash.engines.docker.labels import Owner
 from lambdash.engines.docker.networks import Networks
 from lambdash.engines.docker.pauses import PauseLedger, SpareBounds
 from lambdash.engines.docker.specs import Joined, NetworkKey, Own
-from lambdash.engines.docker.tasks import BackgroundTasks, together
 from lambdash.errors import LambdashError
+from lambdash.tasks import Tasks, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Workshop:
 
     connection: Connection
     owner: Owner
-    tasks: BackgroundTasks
+    tasks: Tasks
     clock: Clock
 
 

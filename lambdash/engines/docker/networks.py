@@ -5,14 +5,14 @@ import difflib
 
 from lambdash.engines.docker.connection import Connection, EngineRefused
 from lambdash.engines.docker.labels import Owner
-from lambdash.engines.docker.tasks import BackgroundTasks
 from lambdash.errors import CallerError
+from lambdash.tasks import Tasks
 
 
 class Networks:
     """Each network is looked up once; ``forget`` makes the next ``ensure`` look again."""
 
-    def __init__(self, connection: Connection, owner: Owner, tasks: BackgroundTasks) -> None:
+    def __init__(self, connection: Connection, owner: Owner, tasks: Tasks) -> None:
         self._connection = connection
         self._owner = owner
         self._tasks = tasks

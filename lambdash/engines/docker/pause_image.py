@@ -6,7 +6,7 @@ from pathlib import Path
 from lambdash.engines.docker import labels
 from lambdash.engines.docker.connection import Connection, EngineRefused
 from lambdash.engines.docker.files import executable_archive
-from lambdash.engines.docker.tasks import BackgroundTasks
+from lambdash.tasks import Tasks
 
 _REPOSITORY = "lambdash/pause"
 
@@ -14,7 +14,7 @@ _REPOSITORY = "lambdash/pause"
 class PauseImage:
     """Made once per engine and launcher; the tag is the binary's digest."""
 
-    def __init__(self, connection: Connection, tasks: BackgroundTasks) -> None:
+    def __init__(self, connection: Connection, tasks: Tasks) -> None:
         self._connection = connection
         self._tasks = tasks
         self._made: dict[str, asyncio.Task[str]] = {}

@@ -8,7 +8,7 @@ from lambdash import limits
 from lambdash.engines.docker import labels
 from lambdash.engines.docker.connection import Connection
 from lambdash.engines.docker.labels import Owner
-from lambdash.engines.docker.tasks import together
+from lambdash.tasks import together
 
 
 async def collect(connection: Connection, owner: Owner) -> dict[str, int]:

@@ -14,8 +14,8 @@ from io import BytesIO
 from lambdash.engines.docker import labels, specs
 from lambdash.engines.docker.connection import Connection, EngineRefused
 from lambdash.engines.docker.labels import Owner
-from lambdash.engines.docker.tasks import BackgroundTasks
 from lambdash.errors import PlatformError
+from lambdash.tasks import Tasks
 
 Archive = BytesIO | tempfile.SpooledTemporaryFile[bytes]
 _TARGET = "/fill"
@@ -24,7 +24,7 @@ _TARGET = "/fill"
 class VolumeStore:
     """Volumes named by what they hold; filled once, read-only to whoever mounts them."""
 
-    def __init__(self, connection: Connection, owner: Owner, tasks: BackgroundTasks) -> None:
+    def __init__(self, connection: Connection, owner: Owner, tasks: Tasks) -> None:
         self._connection = connection
         self._owner = owner
         self._tasks = tasks
