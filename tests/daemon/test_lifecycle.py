@@ -176,7 +176,8 @@ async def test_a_setting_for_life_makes_it_the_wrong_daemon(make: Make, project:
         ("deploy", {"functions": ["nobody"]}, "function-not-found"),
         ("logs", {"function": "nobody"}, "function-not-found"),
         ("trace", {"request_id": "nothing"}, "invocation-not-found"),
-        ("image_build", {"runtime": "python3.13"}, "image-needs-engine"),
+        ("image_build", {"runtime": "python3.13", "from_host": True}, "image-needs-engine"),
+        ("image_build", {"runtime": "python3.13"}, "image-source-missing"),
     ],
 )
 async def test_refusals(
