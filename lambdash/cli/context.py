@@ -86,6 +86,7 @@ def show_stream(context: Context, verb: str, body: dict[str, Any], *, endless: b
         if line is None:
             terminal.observe(event)
         elif not terminal.json:
+            terminal.close()  # a bar that is still drawn would stay above the line for good
             terminal.text(line)
         elif endless:
             terminal.document(event)

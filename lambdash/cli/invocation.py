@@ -70,12 +70,22 @@ def _print(request: InvokeRequest, result: dict[str, Any]) -> None:
     if answer:
         newline = b"\n" if sys.stdout.isatty() and not answer.endswith(b"\n") else b""
         terminal.data(answer + newline)
+        if not newline and not answer.endswith(b"\n") and _share_a_file():
+            terminal.say("")
     for line in error_lines(
         result, _error_document(answer), verbose=on_terminal or request.body["tail"]
     ):
         terminal.warn(line)
     if result.get("timings_ms"):
         terminal.say(timing_line(result))
+
+
+def _share_a_file() -> bool:
+    """Whether stdout and stderr go to one place (``2>&1``): then talk begins on a new line."""
+    try:
+        return os.path.sameopenfile(1, 2)
+    except OSError:
+        return False
 
 
 def _error_document(answer: bytes) -> dict[str, Any]:

@@ -99,6 +99,7 @@ class Terminal:
         if self._display is not None:
             self._display.close()
             self._display = None
+            self._display = None
 
 
 def _abandon(descriptor: int) -> None:

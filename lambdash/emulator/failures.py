@@ -4,6 +4,8 @@ Texts as recorded from AWS; the names of signals are those of Go, in which AWS's
 supervisor prints them.
 """
 
+import json
+
 from lambdash.engines.protocol import SandboxExit
 from lambdash.errors import FunctionError, PlatformError
 from lambdash.model import Crashed, InitFailed, Outcome, PlatformFailed, TimedOut, error_document
@@ -79,6 +81,16 @@ def without_detail(cause: FailCause) -> PlatformFailed:
     return PlatformFailed(code, texts.get(cause, "the environment was lost"))
 
 
+def _described(payload: bytes) -> str:
+    """Type and message of an error document, or the document where it has another shape."""
+    text = payload.decode("utf-8", "replace")
+    try:
+        document = json.loads(text)
+        return f"{document['errorType']}: {document['errorMessage']}"
+    except (ValueError, KeyError, TypeError):
+        return text
+
+
 def raise_unless_ready(deployed: DeployedFunction, outcome: Outcome | None) -> None:
     """Raise ``FunctionError`` or ``PlatformError`` for how an init ended; None is well."""
     name = deployed.function.name
@@ -88,9 +100,10 @@ def raise_unless_ready(deployed: DeployedFunction, outcome: Outcome | None) -> N
         case PlatformFailed(code, message, hint):
             raise PlatformError(code, message, hint)
         case InitFailed(payload) | TimedOut(payload):
-            text = payload.decode("utf-8", "replace")
             raise FunctionError(
-                "init-failed", f"`{name}` did not initialise: {text}", "the last good one serves on"
+                "init-failed",
+                f"`{name}` did not initialise: {_described(payload)}",
+                f"`lambdash logs {name}` has the rest",
             )
         case _:
             raise FunctionError("init-failed", f"`{name}` did not initialise ({outcome.kind})")

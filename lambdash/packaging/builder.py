@@ -151,15 +151,18 @@ class Builder:
         if found is not None:
             return found
         task = f"{function.name}: package"
-        for _ in range(_ATTEMPTS):
-            try:
-                package = await self._build(function, progress)
-            except SourceChanged:
-                progress(Progress(task, "the folder changed meanwhile; building again"))
-                continue
-            progress(Progress(task, "built", finished=True))
-            return package
-        progress(Progress(task, "failed", finished=True))
+        said = "failed"
+        try:
+            for _ in range(_ATTEMPTS):
+                try:
+                    package = await self._build(function, progress)
+                except SourceChanged:
+                    progress(Progress(task, "the folder changed meanwhile; building again"))
+                    continue
+                said = "built"
+                return package
+        finally:
+            progress(Progress(task, said, finished=True))
         raise CallerError(
             "source-changing",
             f"the folder of `{function.name}` keeps changing while it is packaged",

@@ -16,9 +16,13 @@ def stream_line(event: Mapping[str, Any]) -> str | None:
     if kind == "reload_failed":
         return f"{function}  edit failed, the last good code stays: {_reason(event.get('error'))}"
     if kind == "log":
-        at, text = str(event.get("at", ""))[11:23], str(event.get("text", "")).rstrip("\n")
-        return f"{at}  {function}  {text}"
+        return f"{str(event.get('at', ''))[11:23]}  {function}  {_log_text(event.get('text'))}"
     return None
+
+
+def _log_text(text: object) -> str:
+    """What a runtime client folded into one line (carriage returns, hard spaces), unfolded."""
+    return str(text or "").replace("\xa0", " ").rstrip("\r\n").replace("\r", "\n    ")
 
 
 def _reason(error: object) -> str:

@@ -208,7 +208,9 @@ async def _trace(services: Services, body: dict[str, Any], stream: EventStream) 
     if entry is None:
         raise CallerError(
             "invocation-not-found",
-            f"the journal has no invocation {request_id}",
+            "nothing was invoked yet"
+            if request_id == "last"
+            else f"the journal has no invocation {request_id}",
             "`lambdash history` lists those it has; `last` names the newest",
         )
     document = trace_document(entry)

@@ -112,7 +112,7 @@ def interpreter_missing(wanted: Runtime) -> PlatformError:
         return PlatformError(
             "interpreter-missing",
             f"{wanted.identifier} has no client that lambdash can start by itself",
-            f"use the docker engine, where `{wanted.image}` brings it",
+            f"it runs in a container of `{wanted.image}`, where that image can be had",
         )
     return PlatformError(
         "interpreter-missing",
