@@ -22,6 +22,7 @@ _DIFFERENCES = {
     "version-differs": "another version of lambdash",
     "engine-differs": "another engine",
     "env-vars-differs": "other --env-vars",
+    "daemon-stopping": "been told to stop",
     "manifest-differs": "settings that the manifest no longer has",
 }
 

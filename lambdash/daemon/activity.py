@@ -4,12 +4,16 @@ import time
 
 
 class Activity:
-    """``open`` counts control requests being answered; ``last_at`` is monotonic seconds."""
+    """``open`` counts control requests being answered; ``last_at`` is monotonic seconds.
 
-    __slots__ = ("last_at", "open")
+    Once ``stopping``, nothing but another ``stop`` is taken.
+    """
+
+    __slots__ = ("last_at", "open", "stopping")
 
     def __init__(self) -> None:
         self.open = 0
+        self.stopping = False
         self.last_at = time.monotonic()
 
     def touch(self) -> None:

@@ -114,6 +114,8 @@ class Control:
             return responder.send(200, _JSON, _line({"status": "serving", "pid": os.getpid()}))
         verb = self._verbs.get(path.removeprefix("/v1/"))
         refusal = self._refusal(request)
+        if self._activity.stopping and path != "/v1/stop":
+            refusal = PlatformError("daemon-stopping", "the daemon is stopping", _RESTART)
         if refusal is None and (verb is None or request.method != "POST"):
             refusal = CallerError("verb-unknown", f"the daemon does not know {path}")
         if refusal is not None or verb is None:

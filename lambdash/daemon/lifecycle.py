@@ -59,14 +59,20 @@ class Daemon:
         self._engine: Engine | None = None
         self._emulator: Emulator | None = None
         self._requests = Activity()
+        self._control: Control | None = None
+        self._door: HttpServer | None = None
+        self._socket_inode: int | None = None
+        self._lock_inode: int | None = None
         self.choice = EngineChoice("")
         self.endpoint = ""
 
     async def wait(self) -> None:
         """Return when it was asked to end, or has been idle for long."""
         idle = self._tasks.spawn(self._until_idle(), "idle")
+        reachable = self._tasks.spawn(self._stay_reachable(), "stay reachable")
         await self._ended.wait()
         idle.cancel()
+        reachable.cancel()
 
     def end(self) -> None:
         """Ask it to end."""
@@ -77,6 +83,7 @@ class Daemon:
         """Everything is up inside the block. Raises ``LambdashError`` when it cannot come up."""
         async with AsyncExitStack() as stack:
             _take_lock(self._project, stack)
+            self._lock_inode = _inode(self._project.lock)
             catalog = Catalog(self._project.manifest, self._environ, self._options.env_vars)
             manifest = catalog.manifest()
             await self._start_engine(manifest, stack)
@@ -85,8 +92,9 @@ class Daemon:
             api = await self._listen(emulator)
             stack.push_async_callback(api.close)
             self.endpoint = f"http://{LOOPBACK}:{api.port}"
-            door = await self._open_door(self._services(catalog, emulator))
-            stack.push_async_callback(door.close)
+            self._control = self._make_control(self._services(catalog, emulator))
+            await self._open_door()
+            stack.push_async_callback(self._close_door)
             stack.push_async_callback(self.shutdown)
             yield self
 
@@ -100,6 +108,8 @@ class Daemon:
     async def _shut_down(self, caller: "asyncio.Task[Any] | None") -> dict[str, Any]:
         assert self._emulator is not None
         assert self._engine is not None
+        self._requests.stopping = True
+        self._emulator.begin_closing()
         environments = len(self._emulator.environments())
         await self._tasks.cancel(spared=caller)
         await self._emulator.close()
@@ -146,7 +156,7 @@ class Daemon:
                     raise
         return await api.listen(0)
 
-    async def _open_door(self, services: Services) -> HttpServer:
+    def _make_control(self, services: Services) -> Control:
         env_vars = self._options.env_vars
         headers = {
             b"x-lambdash-version": __version__,
@@ -154,9 +164,30 @@ class Daemon:
             b"x-lambdash-env-vars": "" if env_vars is None else json.dumps(str(env_vars))[1:-1],
         }
         identity = Identity(headers, partial(_changed, services.catalog, self._fixed(services)))
-        control = Control(verbs(services), self._tasks, identity, self._requests)
+        return Control(verbs(services), self._tasks, identity, self._requests)
+
+    async def _open_door(self) -> None:
+        assert self._control is not None
         bounds = HttpBounds(body_bytes=limits.CONTROL_BODY_MAX_BYTES)
-        return await serve_unix(control.handle, self._project.socket, bounds)
+        self._door = await serve_unix(self._control.handle, self._project.socket, bounds)
+        self._socket_inode = _inode(self._project.socket)
+
+    async def _close_door(self) -> None:
+        if self._door is not None:
+            await self._door.close()
+
+    async def _stay_reachable(self) -> None:
+        """Listen anew when something removed the socket; end when the lock is not ours any more.
+
+        Whatever cleans temporary folders would else leave a daemon that nobody can ask to stop.
+        """
+        while True:
+            await asyncio.sleep(limits.DAEMON_REACH_CHECK_S)
+            if _inode(self._project.lock) != self._lock_inode:
+                self._ended.set()
+            elif _inode(self._project.socket) != self._socket_inode:
+                await self._close_door()
+                await self._open_door()
 
     def _fixed(self, services: Services) -> dict[str, object]:
         """The manifest's settings that hold for a daemon's whole life; an engine that was asked
@@ -190,6 +221,13 @@ class Daemon:
                 self._ended.set()
                 return
             await asyncio.sleep(left_s)
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
 
 
 def _take_lock(project: Project, stack: AsyncExitStack) -> None:

@@ -67,12 +67,22 @@ class Emulator:
         self.deployer = Deployer(workshop, engine, self._store, self.driver)
         # ids must be unique, not secret: no system call on the warm path
         self._random = random.Random()  # noqa: S311
+        self._closing = False
         self._last_used: dict[str, float] = {}
 
     @property
     def functions(self) -> Mapping[str, DeployedFunction]:
         """What is deployed, by name."""
         return self.deployer.deployed
+
+    @property
+    def closing(self) -> bool:
+        """Whether the end has begun: nothing new is taken."""
+        return self._closing
+
+    def begin_closing(self) -> None:
+        """Take nothing new from here on; ``close`` ends what goes on."""
+        self._closing = True
 
     @property
     def busy(self) -> bool:

@@ -61,12 +61,13 @@ def invoke(emulator: Emulator, request: Request, responder: Responder) -> None:
         client_context=context,
         trace_id=None if trace_id is None else trace_id.decode("latin-1"),
     )
-    emulator.invoke(name, request.body or b"{}", options, partial(_answer, responder))
+    answer = partial(_answer, responder, options.tail)
+    emulator.invoke(name, request.body or b"{}", options, answer)
     if responder.is_open:
         responder.on_disconnect = partial(emulator.caller_gone, request_id)
 
 
-def _answer(responder: Responder, result: InvocationResult) -> None:
+def _answer(responder: Responder, tail: bool, result: InvocationResult) -> None:  # noqa: FBT001
     if not responder.is_open:
         return
     outcome = result.outcome
@@ -81,7 +82,7 @@ def _answer(responder: Responder, result: InvocationResult) -> None:
     lines = _ANSWER_LINES % result.request_id.encode()
     if type(outcome) is not Succeeded:
         lines += b"x-amz-function-error: Unhandled\r\n"
-    if result.log_tail is not None:
+    if tail and result.log_tail is not None:
         lines += b"x-amz-log-result: %b\r\n" % base64.b64encode(result.log_tail)
     responder.send_lines(lines, outcome.payload)
 

@@ -38,6 +38,10 @@ class LambdaApi:
         if reason is not None:
             fault = caller_fault("AccessDeniedException", reason)
             return refuse(responder, self._emulator.new_request_id(), 403, fault)
+        if self._emulator.closing:
+            members = {"Type": "Service", "Message": "The daemon is stopping."}
+            error = ("ServiceException", members)
+            return refuse(responder, self._emulator.new_request_id(), 503, error)
         if matches(request):
             return invoke(self._emulator, request, responder)
         return self._unsupported(request, responder)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lambdash import __version__
+from lambdash import __version__, limits
 from lambdash.daemon.lifecycle import Daemon, DaemonOptions
 from lambdash.errors import CallerError, LambdashError, PlatformError
 from lambdash.manifest import ManifestInvalid
@@ -193,3 +193,50 @@ async def test_the_plan_of_a_project_not_deployed(make: Make, project: Project) 
         [result] = await ask(project, "deploy", dry_run=True)
     assert result["plan"] == [{"function": "hello", "action": "create", "why": []}]
     assert result["functions"] == []
+
+
+async def test_who_stops_takes_nothing_new(make: Make, project: Project) -> None:
+    daemon = make()
+    async with daemon.serving():
+        await daemon.shutdown()
+        [refused] = await ask(project, "status")
+        assert (refused["error"]["code"], refused["exit_code"]) == ("daemon-stopping", 3)
+        [stopped] = await ask(project, "stop")
+        assert stopped["event"] == "result"
+        port = int(daemon.endpoint.rpartition(":")[2])
+        peer = Peer(*await asyncio.open_connection("127.0.0.1", port))
+        head = (
+            f"POST /2015-03-31/functions/hello/invocations HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        )
+        answer = await peer.exchange(
+            f"{head}Connection: close\r\nContent-Length: 0\r\n\r\n".encode()
+        )
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        await peer.close()
+
+
+async def test_a_removed_socket_is_there_again(
+    make: Make, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "DAEMON_REACH_CHECK_S", 0.01)
+    daemon = make()
+    async with daemon.serving(), asyncio.timeout(10):
+        waiting = asyncio.ensure_future(daemon.wait())
+        project.socket.unlink()
+        while not project.socket.exists():
+            await asyncio.sleep(0)
+        [status] = await ask(project, "status")
+        assert status["event"] == "result"
+        daemon.end()
+        await waiting
+
+
+async def test_a_removed_lock_ends_it(
+    make: Make, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another daemon could be started beside it, and would take it for dead."""
+    monkeypatch.setattr(limits, "DAEMON_REACH_CHECK_S", 0.01)
+    daemon = make()
+    async with daemon.serving(), asyncio.timeout(10):
+        project.lock.unlink()
+        await daemon.wait()

@@ -193,6 +193,15 @@ async def test_the_log_tail_when_asked(make_endpoint: MakeEndpoint) -> None:
     assert tail.endswith(b"x\nend")
     assert "x-amz-log-result" not in (await endpoint.invoke(X_Amz_Log_Type="None")).headers
 
+    async def failing(event: Any) -> Any:
+        raise ValueError(event)
+
+    rig.engine.make_handler = lambda: failing
+    await rig.deploy(code="2")
+    failed = await endpoint.invoke()
+    assert failed.headers["x-amz-function-error"] == "Unhandled"
+    assert "x-amz-log-result" not in failed.headers, "only who asked for the tail gets it"
+
 
 async def test_context_and_trace_id_go_with_the_invocation(make_endpoint: MakeEndpoint) -> None:
     endpoint = await make_endpoint()
