@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 _RED, _RESET = "\x1b[1;31m", "\x1b[0m"
 
+# Names in a manifest someone else wrote may hold escape sequences; a terminal would obey them.
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code != ord("\n")}
+
+
+def _printable(text: str) -> str:
+    return text.translate(_CONTROLS)
+
 
 class Terminal:
     """One command's output. Exit codes are untouched by a reader that went away early."""
@@ -72,9 +79,9 @@ class Terminal:
             return error.exit_code
         red = self.colour and sys.stderr.isatty()
         label = f"{_RED}error:{_RESET}" if red else "error:"
-        self.warn(f"{label} {error.message} ({error.code})")
+        self.warn(f"{label} {_printable(error.message)} ({error.code})")
         if error.hint:
-            self.warn(f"hint: {error.hint}")
+            self.warn(f"hint: {_printable(error.hint)}")
         return error.exit_code
 
     def observe(self, event: Mapping[str, Any]) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
+from lambdash.cli.terminal import Terminal
+from lambdash.errors import CallerError
 from tests.cli.command_line import CommandLine, Ran
 
 
@@ -76,3 +78,13 @@ def test_an_invalid_manifest_lists_its_problems(cli: CommandLine) -> None:
     error = json.loads(shaped.stdout)["error"]
     assert error["code"] == "manifest-invalid"
     assert {"file", "line", "column", "message", "hint", "code"} == set(error["problems"][0])
+
+
+def test_escape_sequences_of_a_name_are_shown_not_obeyed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    error = CallerError("manifest-invalid", "function `f\x1b[2J\x9b` is\nbroken", "rename \x07it")
+    Terminal(colour=False).fail(error)
+    assert capsys.readouterr().err == (
+        "error: function `f\\x1b[2J\\x9b` is\nbroken (manifest-invalid)\nhint: rename \\x07it\n"
+    )

@@ -9,6 +9,8 @@ from lambdash.engines.protocol import SandboxExit, SandboxObserver
 # The kernel's verdict (out of memory) can come after the news of the death itself.
 _VERDICT_WAIT_S = 0.25
 
+_SIGNALLED = 128
+
 
 class ExitReport:
     """The observer given to a channel; passes everything on, and each life's exit exactly once.
@@ -64,10 +66,15 @@ class ExitReport:
         if self._reported:
             return
         known = self._held or SandboxExit()
-        code = known.exit_code if known.exit_code is not None else exit_code
-        if known.signal is not None:
-            code = None
-        self._report(dataclasses.replace(known, exit_code=code, sandbox_lost=True))
+        if known.exit_code is None and known.signal is None and exit_code is not None:
+            # the engine reports a signal as shells do
+            killed = exit_code > _SIGNALLED
+            known = dataclasses.replace(
+                known,
+                exit_code=None if killed else exit_code,
+                signal=exit_code - _SIGNALLED if killed else None,
+            )
+        self._report(dataclasses.replace(known, sandbox_lost=True))
 
     def renew(self) -> None:
         """A new life of the runtime process begins."""

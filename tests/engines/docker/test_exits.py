@@ -55,14 +55,14 @@ async def test_a_death_of_the_container_completes_what_is_known() -> None:
     report = ExitReport(daemon)
     report.exited(SandboxExit(sandbox_lost=True))
     report.died(137)
-    assert daemon.exits == [SandboxExit(exit_code=137, sandbox_lost=True)]
+    assert daemon.exits == [SandboxExit(signal=9, sandbox_lost=True)]
     assert report.container_died.is_set()
 
 
 async def test_a_death_that_only_the_engine_saw() -> None:
     daemon = ScriptedDaemon()
     ExitReport(daemon).died(137)
-    assert daemon.exits == [SandboxExit(exit_code=137, sandbox_lost=True)]
+    assert daemon.exits == [SandboxExit(signal=9, sandbox_lost=True)]
 
 
 async def test_what_we_ended_ourselves_is_not_told() -> None:
