@@ -117,6 +117,7 @@ def test_edits_under_load_cost_no_request(edited: Project) -> None:
     with _dev(edited, "--json") as (events, talk):
         talk.await_match("watching edited")
         with Load(endpoint, "edited", 3) as load:
+            _await_answers_after(load, time.monotonic(), 3)  # of version 0, warm
             for version in (1, 2):
                 edited.write({"edited/app.py": _source(version)})
                 reloads.append((events.await_match('"reload"')[0], version))
