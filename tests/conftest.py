@@ -1,10 +1,17 @@
 """What every part of the suite shares: whether there is a container engine to test with."""
 
 import os
+import signal
 
 import docker
 import docker.errors
 import pytest
+
+
+def pytest_configure() -> None:
+    """What is started in the background ignores Ctrl-C, and so would every command tested here."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
