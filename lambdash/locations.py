@@ -148,6 +148,18 @@ def state_directory(manifest: str, environ: Mapping[str, str]) -> str:
     return os.path.join(base, "lambdash", project_id(manifest))
 
 
+def store_directory(environ: Mapping[str, str]) -> str:
+    """Packages, runtime clients and the like, shared by all projects of this user.
+
+    ``$LAMBDASH_STORE``, else ``$XDG_CACHE_HOME/lambdash``, else ``~/.cache/lambdash``.
+    """
+    chosen = environ.get("LAMBDASH_STORE")
+    if chosen:
+        return chosen
+    base = environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(base, "lambdash")
+
+
 def _is_writable(folder: str) -> bool:
     existing = folder if os.path.isdir(folder) else os.path.dirname(folder)
     return os.access(existing, os.W_OK | os.X_OK)

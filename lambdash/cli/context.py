@@ -10,7 +10,7 @@ import click
 
 from lambdash.cli.render.stream import stream_line
 from lambdash.cli.terminal import Terminal
-from lambdash.client.control import Control
+from lambdash.client.control import Control, working_folder
 from lambdash.client.settings import Settings
 from lambdash.errors import LambdashError
 
@@ -26,7 +26,7 @@ class Context:
 
     def control(self) -> Control:
         """The project's daemon; raises ``CallerError`` when there is no manifest."""
-        return Control(self.settings, os.environ, os.getcwd())
+        return Control(self.settings, os.environ, working_folder())
 
     def ask(self, verb: str, body: dict[str, Any]) -> dict[str, Any]:
         """The daemon's result, its talk shown meanwhile; the daemon is started when it must be."""

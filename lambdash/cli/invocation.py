@@ -9,7 +9,7 @@ import sys
 from lambdash.cli.render.invocation import error_lines, timing_line
 from lambdash.cli.terminal import Terminal
 from lambdash.client import payload
-from lambdash.client.control import Control
+from lambdash.client.control import Control, working_folder
 from lambdash.client.settings import Settings
 
 TYPE_CHECKING = False
@@ -51,7 +51,7 @@ class InvokeRequest:
 def perform(request: InvokeRequest) -> int:
     """Ask the daemon and print; returns the exit code. Raises ``LambdashError``."""
     content = payload.read(request.payload, sys.stdin)
-    control = Control(request.settings, os.environ, os.getcwd())
+    control = Control(request.settings, os.environ, working_folder())
     encoded = binascii.b2a_base64(content, newline=False).decode()
     body = {**request.body, "payload_base64": encoded}
     result = control.result("invoke", body, request.terminal.observe)

@@ -132,5 +132,14 @@ class Control:
         return locate(Path(self.manifest), self.environ)
 
 
+def working_folder() -> str:
+    """The current folder; raises ``CallerError`` ``folder-gone`` when it was removed."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError as error:
+        hint = "change to a folder that exists"
+        raise CallerError("folder-gone", "the current folder has been removed", hint) from error
+
+
 def _restart_notice(code: str) -> str:
     return f"the running daemon has {_DIFFERENCES[code]}: stopping it and starting anew"

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from lambdash import limits, locations
-from lambdash.client.local import store_root
 from lambdash.errors import LambdashError
 
 # name, state (ok, warn or fail), what was found, what to do
@@ -86,7 +85,7 @@ def _interpreters(_: Mapping[str, str]) -> Check:
 
 
 def _store(environ: Mapping[str, str]) -> Check:
-    folder = store_root(environ)
+    folder = Path(locations.store_directory(environ))
     existing = next(each for each in (folder, *folder.parents) if each.is_dir())
     if not os.access(existing, os.W_OK):
         return _check("store", "fail", f"{existing} cannot be written", "set LAMBDASH_STORE")

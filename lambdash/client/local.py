@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lambdash import locations
 from lambdash.client.control import Control
 from lambdash.errors import CallerError, PlatformError
 
@@ -37,19 +37,11 @@ def schema() -> dict[str, Any]:
     return json_schema()
 
 
-def store_root(environ: Mapping[str, str]) -> Path:
-    """``$LAMBDASH_STORE``, else ``$XDG_CACHE_HOME/lambdash``, else ``~/.cache/lambdash``."""
-    chosen, cache = environ.get("LAMBDASH_STORE"), environ.get("XDG_CACHE_HOME")
-    if chosen:
-        return Path(chosen)
-    return (Path(cache) if cache else Path.home() / ".cache") / "lambdash"
-
-
 def prune(environ: Mapping[str, str], unused_for_s: float | None) -> dict[str, Any]:
     """Remove the store's packages that no daemon uses; says how much that freed."""
     from lambdash.packaging.store import PackageStore
 
-    store = PackageStore(store_root(environ))
+    store = PackageStore(Path(locations.store_directory(environ)))
     try:
         freed = store.prune(unused_for_s=unused_for_s)
         return {"store": str(store.root), "freed_bytes": freed, "size_bytes": store.size_bytes()}
@@ -75,12 +67,3 @@ def clean(control: Control) -> dict[str, Any]:
         ) from error
     stopped = None if result is None else result.get("stopped", {})
     return {"removed": removed, "stopped": stopped}
-
-
-def working_folder() -> str:
-    """The current folder; raises ``CallerError`` ``folder-gone`` when it was removed."""
-    try:
-        return os.getcwd()
-    except FileNotFoundError as error:
-        hint = "change to a folder that exists"
-        raise CallerError("folder-gone", "the current folder has been removed", hint) from error

@@ -53,6 +53,7 @@ class Daemon:
         self._options = options
         self._environ = environ
         self._project = options.project
+        self._store_root = Path(locations.store_directory(environ))
         self._ended = asyncio.Event()
         self._stopping: asyncio.Task[dict[str, Any]] | None = None
         self._tasks = Tasks()
@@ -121,7 +122,7 @@ class Daemon:
 
     async def _start_engine(self, manifest: Manifest, stack: AsyncExitStack) -> None:
         self.choice = await choose(self._options.engine, manifest.engine, self._environ)
-        places = EnginePlaces(self._project, _cache_root(self._environ), manifest.network)
+        places = EnginePlaces(self._project, self._store_root, manifest.network)
         engine = build(self.choice, places, self._environ)
         stack.push_async_callback(engine.close)
         await engine.start()
@@ -130,7 +131,7 @@ class Daemon:
 
     async def _start_emulator(self, manifest: Manifest, stack: AsyncExitStack) -> Emulator:
         assert self._engine is not None
-        store = PackageStore(_cache_root(self._environ))
+        store = PackageStore(self._store_root)
         stack.callback(store.close)
         options = EmulatorOptions(
             state_dir=self._project.state_dir,
@@ -271,11 +272,3 @@ def _memory_budget_mb() -> int:
     """Three quarters of the machine: all environments' limits together stay within it."""
     total_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return total_bytes * 3 // 4 // limits.MIB
-
-
-def _cache_root(environ: Mapping[str, str]) -> Path:
-    """Packages and runtime clients, shared by all projects of this user."""
-    if environ.get("LAMBDASH_STORE"):
-        return Path(environ["LAMBDASH_STORE"])
-    base = environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "lambdash"

@@ -45,7 +45,6 @@ class Emulator:
     ) -> None:
         clock = clock or SystemClock()
         self._clock = clock
-        self._engine = engine
         self._tasks = Tasks()
         self._store = FunctionStore(options.state_dir / "functions.sqlite")
         self._pool = Pool(lambda: uuid.uuid4().hex[:12], options.pool)
@@ -113,7 +112,6 @@ class Emulator:
             request_id=options.request_id,
             function_name=name,
             payload=payload,
-            received_at=timings.received or now,
             trace_id=options.trace_id or self._trace_id(),
             client_context=options.client_context,
             cognito_identity=options.cognito_identity,

@@ -10,7 +10,7 @@ from lambdash.model.function import (
     ImageSource,
     Scaling,
 )
-from lambdash.model.invocation import Invocation, InvocationType
+from lambdash.model.invocation import Invocation
 from lambdash.model.outcome import (
     Crashed,
     FunctionFailed,
@@ -40,7 +40,6 @@ __all__ = [
     "ImageSource",
     "InitFailed",
     "Invocation",
-    "InvocationType",
     "Outcome",
     "Package",
     "PlatformFailed",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lambdash.client.connection import Connection, DaemonError
-from lambdash.client.control import Control
+from lambdash.client.control import Control, working_folder
 from lambdash.client.settings import Settings
 from lambdash.errors import CallerError, PlatformError
 from tests.client.scripted_daemon import Event, ScriptedDaemon, succeeded
@@ -99,3 +99,13 @@ def test_what_is_no_answer_is_a_lost_daemon(control: Control, answer: bytes) -> 
         with pytest.raises(PlatformError) as caught:
             list(Connection(ours).call("status", {}, {}))
     assert caught.value.code == "daemon-lost"
+
+
+def test_a_removed_folder_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(CallerError) as raised:
+        working_folder()
+    assert raised.value.code == "folder-gone"

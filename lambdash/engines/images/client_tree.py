@@ -18,7 +18,7 @@ from pathlib import Path
 
 import uv
 
-from lambdash import limits
+from lambdash import limits, locations
 from lambdash.engines.images.interpreters import find_interpreter
 from lambdash.engines.images.table import Family, Runtime, runtime_named
 from lambdash.errors import PlatformError
@@ -44,11 +44,8 @@ class UvOptions:
 
 
 def default_cache_dir() -> Path:
-    """``$LAMBDASH_STORE``, else ``$XDG_CACHE_HOME/lambdash``, else ``~/.cache/lambdash``."""
-    if chosen := os.environ.get("LAMBDASH_STORE"):
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "lambdash"
+    """Where runtime clients are kept: beside the packages of the shared store."""
+    return Path(locations.store_directory(os.environ))
 
 
 def runtime_client_tree(
