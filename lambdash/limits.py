@@ -141,6 +141,11 @@ COMMAND_LINE_MAX_CHARS = 2_000
 FLUSH_FILES_MAX = 64
 DISK_FULL_BELOW_BYTES = 64 * 1024
 STORE_INDEX_MAX = 10_000
+# archives: 100,000 files of long paths; PATH_MAX and NAME_MAX of Linux
+ZIP_DIRECTORY_MAX_BYTES = 32 * MIB
+ZIP_PATH_MAX_DEPTH = 128
+FILE_NAME_MAX_BYTES = 255
+LINK_TARGET_MAX_BYTES = 4_095
 
 # The launcher: what one sandbox may make the daemon hold or wait for (launcher.h holds the same)
 LAUNCHER_FRAME_MAX_BYTES = 256 * 1024
