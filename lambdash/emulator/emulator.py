@@ -18,7 +18,7 @@ from lambdash.emulator.variables import Place
 from lambdash.engines.protocol import Engine, PullPolicy
 from lambdash.errors import CallerError
 from lambdash.model import Invocation, Timings
-from lambdash.pool import EnvironmentView, Pool, PoolOptions
+from lambdash.pool import AccountConcurrency, EnvironmentView, Pool, PoolOptions
 from lambdash.storage.functions import DeployedFunction, FunctionStore
 from lambdash.storage.journal import Journal
 from lambdash.tasks import Tasks
@@ -87,6 +87,11 @@ class Emulator:
     def busy(self) -> bool:
         """Whether an invocation waits or is in flight."""
         return self._pool.active > 0
+
+    @property
+    def account(self) -> AccountConcurrency:
+        """The concurrency of the account, and what of it no function has reserved."""
+        return self._pool.account
 
     def new_request_id(self) -> str:
         """A fresh request id, shaped as AWS's."""

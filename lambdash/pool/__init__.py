@@ -15,6 +15,7 @@ from lambdash.pool.commands import (
     Throttle,
     ThrottleReason,
 )
+from lambdash.pool.concurrency import AccountConcurrency
 from lambdash.pool.environment import EnvironmentState, IllegalTransition
 from lambdash.pool.events import (
     CallerGone,
@@ -38,6 +39,7 @@ from lambdash.pool.events import (
 from lambdash.pool.pool import EnvironmentView, Pool, PoolOptions
 
 __all__ = [
+    "AccountConcurrency",
     "CallerGone",
     "Command",
     "Dispatch",

@@ -15,14 +15,19 @@ from lambdash.pool.commands import StopReason
 class FunctionDeployed:
     """A function is served by this revision from now on, or its scaling changed, or both.
 
-    ``function`` is whatever the shell routes by (a name, or a qualified one). A new
+    ``function`` is the key the shell routes by: a name, or a qualified one (``name:3``). A new
     ``revision_id`` supersedes the old: waiting invocations are served by the new one only.
+
+    ``group`` is the function's name where that is not the key itself, the same for ever. Reserved
+    concurrency is the group's, as on AWS: of what is said for several keys, the last holds. All
+    else in ``scaling`` is the key's.
     """
 
     function: str
     revision_id: str
     scaling: Scaling
     memory_mb: int
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,10 @@ class RevisionStaged:
 
 @dataclass(frozen=True, slots=True)
 class FunctionRemoved:
-    """The function is gone: waiting invocations fail, busy environments drain and stop."""
+    """The key is gone: waiting invocations fail, busy environments drain and stop.
+
+    The last of its group gives the reserved concurrency back to the account.
+    """
 
     function: str
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 
 from lambdash.pool.commands import Command, Dispatch, Fail, FailCause, Launch, Stop, StopReason
+from lambdash.pool.concurrency import Concurrency
 from lambdash.pool.environment import Cause, Environment
 from lambdash.pool.function_pool import FunctionPool
 from lambdash.pool.invocation import PooledInvocation
@@ -14,21 +15,27 @@ from lambdash.pool.memory import MemoryBudget
 
 
 class Fleet:
-    """``waiting`` finds an invocation's queue; ``active`` counts those waiting and in flight.
+    """``waiting`` finds an invocation's queue; ``deployed`` are the functions that take new ones.
 
     ``wakes_at`` is never later than the next change. ``hungry`` holds, between events, the
     functions that lack memory and only those.
     """
 
-    def __init__(self, new_environment_id: Callable[[], str], memory: MemoryBudget) -> None:
+    def __init__(
+        self,
+        new_environment_id: Callable[[], str],
+        memory: MemoryBudget,
+        concurrency: Concurrency,
+    ) -> None:
         self._new_environment_id = new_environment_id
         self.memory = memory
+        self.concurrency = concurrency
         self.functions: dict[str, FunctionPool] = {}
+        self.deployed: dict[str, FunctionPool] = {}
         self.environments: dict[str, Environment] = {}
         self.waiting: dict[str, FunctionPool] = {}
         self.hungry: dict[str, FunctionPool] = {}
         self.wakes_at = math.inf
-        self.active = 0
         self.closed = False
 
     def wake_by(self, at: float) -> None:
@@ -196,7 +203,7 @@ class Fleet:
     def end(self, function: FunctionPool) -> None:
         """One invocation of the function waits and runs no more."""
         function.active -= 1
-        self.active -= 1
+        function.share.used -= 1
 
     def drop_if_empty(self, function: FunctionPool) -> None:
         """Forget a removed function once its last environment has stopped."""
@@ -206,6 +213,7 @@ class Fleet:
     def close(self, now: float) -> list[Command]:
         """Fail everyone, stop everything."""
         self.closed = True
+        self.deployed.clear()
         commands: list[Command] = []
         for function in self.functions.values():
             flying = [e.invocation for e in function.environments.values() if e.invocation]

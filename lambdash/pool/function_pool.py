@@ -8,6 +8,7 @@ from lambdash import limits
 from lambdash.model import Scaling
 from lambdash.pool.environment import Environment, EnvironmentState
 from lambdash.pool.invocation import PooledInvocation
+from lambdash.pool.share import Share
 
 _STARTING = frozenset({EnvironmentState.LAUNCHING, EnvironmentState.INITIALIZING})
 
@@ -17,28 +18,32 @@ class FunctionPool:
 
     Those of the current revision that may serve lie in ``idle`` (least recently used first) or in
     ``coming`` (starting, responded, reconnecting); a staged revision's lie in ``staged``; those of
-    superseded revisions drain in neither. ``active`` counts invocations waiting and in flight.
+    superseded revisions drain in neither. ``active`` counts invocations waiting and in flight; they
+    count against ``share`` as well, which all keys of the function ``group`` have in common.
     """
 
     __slots__ = (
         "active",
-        "ceiling",
         "charge_mb",
         "coming",
         "environments",
+        "group",
         "idle",
         "keep_alive_s",
         "max_environments",
         "name",
         "revision_id",
+        "share",
         "staged",
         "staged_revision_id",
         "stopping",
         "waiting",
     )
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, share: Share) -> None:
         self.name = name
+        self.group = name
+        self.share = share
         self.revision_id: str | None = None
         self.staged_revision_id: str | None = None
         self.charge_mb = 0
@@ -59,8 +64,6 @@ class FunctionPool:
         )
 
     def scale(self, scaling: Scaling) -> None:
-        reserved = scaling.reserved_concurrent_executions
-        self.ceiling = math.inf if reserved is None else reserved
         self.max_environments = scaling.max_environments
         self.keep_alive_s = scaling.keep_alive_s
 

@@ -3,7 +3,8 @@
 An invocation goes to the most recently used idle environment, else it waits for one; a function
 launches only as many as wait without one idle or coming. Then, in this order of precedence:
 
-- *Throttle*: at the reserved or the account's concurrency (waiting counts), or the queue is full.
+- *Throttle*: at the reserved concurrency of the function (all its keys together), or at what the
+  account has left for those that reserve nothing (waiting counts); or the queue is full.
 - *Slots*: live environments never exceed ``max_environments`` (draining ones of an old revision
   count). Stopping ones do not, so that a replacement need not wait for a removal; yet live and
   stopping together stay within twice that number. One staged environment comes on top.
@@ -35,6 +36,7 @@ from lambdash.pool.commands import (
     Throttle,
     ThrottleReason,
 )
+from lambdash.pool.concurrency import AccountConcurrency, Concurrency
 from lambdash.pool.environment import Environment, EnvironmentState, IllegalTransition
 from lambdash.pool.events import (
     CallerGone,
@@ -96,9 +98,11 @@ class Pool:
         self, new_environment_id: Callable[[], str], options: PoolOptions | None = None
     ) -> None:
         self._options = options or PoolOptions()
-        self._ceiling = self._options.concurrent_executions
-        self._fleet = Fleet(new_environment_id, MemoryBudget(self._options.memory_budget_mb))
+        self._concurrency = Concurrency(self._options.concurrent_executions)
+        memory = MemoryBudget(self._options.memory_budget_mb)
+        self._fleet = Fleet(new_environment_id, memory, self._concurrency)
         self._functions = self._fleet.functions
+        self._deployed = self._fleet.deployed
         self._environments = self._fleet.environments
         self._arrivals = 0
         self._handlers: dict[type[Any], Callable[[Any, float], Commands]] = {
@@ -167,38 +171,37 @@ class Pool:
     @property
     def active(self) -> int:
         """Invocations waiting and in flight: what a drain waits for."""
-        return self._fleet.active
+        return sum(function.active for function in self._functions.values())
+
+    @property
+    def account(self) -> AccountConcurrency:
+        """The concurrency of the account, and what of it no function has reserved."""
+        return self._concurrency.account
 
     # -- invocations ---------------------------------------------------------------------------
 
     def _invocation_arrived(self, event: InvocationArrived, now: float) -> Commands:
-        fleet = self._fleet
-        function = self._functions.get(event.function)
-        if function is None or function.active >= function.ceiling or fleet.active >= self._ceiling:
-            return (self._refusal(event, function),)
+        function = self._deployed.get(event.function)
+        if function is None:
+            cause = FailCause.SHUTDOWN if self._fleet.closed else FailCause.FUNCTION_REMOVED
+            return (Fail(event.invocation_id, cause),)
+        share = function.share
+        if share.used >= share.limit:
+            return (Throttle(event.invocation_id, share.reason),)
         idle = function.idle
         is_served = idle and not event.cold
         if not is_served and len(function.waiting) >= self._options.queue_max_invocations:
             return (Throttle(event.invocation_id, ThrottleReason.QUEUE_FULL),)
         self._arrivals += 1
-        fleet.active += 1
+        share.used += 1
         function.active += 1
         invocation = PooledInvocation(event.invocation_id, self._arrivals, event.cold)
         if is_served:
-            return (fleet.dispatch(idle.popitem()[1], invocation, now),)
-        fleet.enter_queue(function, invocation)
+            return (self._fleet.dispatch(idle.popitem()[1], invocation, now),)
+        self._fleet.enter_queue(function, invocation)
         if not event.cold and not function.has_slot():
             return ()
-        return fleet.rebalance(function, now, [])
-
-    def _refusal(self, event: InvocationArrived, function: FunctionPool | None) -> Command:
-        if self._fleet.closed:
-            return Fail(event.invocation_id, FailCause.SHUTDOWN)
-        if function is None or function.revision_id is None:
-            return Fail(event.invocation_id, FailCause.FUNCTION_REMOVED)
-        if function.active >= function.ceiling:
-            return Throttle(event.invocation_id, ThrottleReason.RESERVED)
-        return Throttle(event.invocation_id, ThrottleReason.ACCOUNT)
+        return self._fleet.rebalance(function, now, [])
 
     def _caller_gone(self, event: CallerGone, now: float) -> Commands:
         function = self._fleet.waiting.get(event.invocation_id)
@@ -290,7 +293,7 @@ class Pool:
         environment.served += 1
         function = self._functions[environment.function]
         function.active -= 1
-        self._fleet.active -= 1
+        function.share.used -= 1
         if environment.revision_id == function.revision_id:
             function.coming[environment.id] = environment
         if self._fleet.hungry:  # who counts on its next poll needs no memory any more
@@ -358,5 +361,4 @@ class Pool:
         return commands
 
     def _shutdown(self, _event: Shutdown, now: float) -> Commands:
-        self._ceiling = 0
         return self._fleet.close(now)

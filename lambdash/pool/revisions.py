@@ -11,7 +11,12 @@ def deploy(fleet: Fleet, event: FunctionDeployed, now: float) -> list[Command]:
     """Supersede what serves an older revision; stop the surplus of a smaller maximum."""
     function = fleet.functions.get(event.function)
     if function is None:
-        function = fleet.functions[event.function] = FunctionPool(event.function)
+        share = fleet.concurrency.unreserved
+        function = fleet.functions[event.function] = FunctionPool(event.function, share)
+    if not fleet.closed:
+        fleet.deployed[event.function] = function
+    reserved = event.scaling.reserved_concurrent_executions
+    fleet.concurrency.join(function, event.group or event.function, reserved)
     function.scale(event.scaling)
     commands: list[Command] = []
     if event.revision_id != function.revision_id:
@@ -42,14 +47,15 @@ def stage(fleet: Fleet, event: RevisionStaged, now: float) -> list[Command]:
 def remove(fleet: Fleet, event: FunctionRemoved, now: float) -> list[Command]:
     """Fail who waits and stop who is free; the busy drain."""
     function = fleet.functions.get(event.function)
-    if function is None:
+    if function is None or function.revision_id is None:
         return []
     waiting = list(function.waiting.values())
     commands: list[Command] = [
         fleet.fail(function, invocation, FailCause.FUNCTION_REMOVED) for invocation in waiting
     ]
     commands += _supersede(fleet, function.switch(None, 0), now)
-    function.ceiling = 0
+    fleet.deployed.pop(function.name, None)
+    fleet.concurrency.leave(function)
     fleet.rebalance(function, now, commands)
     fleet.drop_if_empty(function)
     return commands

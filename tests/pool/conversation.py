@@ -36,10 +36,11 @@ class Conversation:
         function: str = "f",
         revision: str = "r1",
         memory_mb: int = 128,
+        group: str | None = None,
         **scaling: float | None,
     ) -> list[Command]:
         how = Scaling(**scaling)  # type: ignore[arg-type]
-        return self.tell(FunctionDeployed(function, revision, how, memory_mb))
+        return self.tell(FunctionDeployed(function, revision, how, memory_mb, group))
 
     def arrive(self, *invocations: str, function: str = "f", cold: bool = False) -> list[Command]:
         return self.tell(*(InvocationArrived(each, function, cold) for each in invocations))

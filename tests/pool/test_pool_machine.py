@@ -22,7 +22,7 @@ from lambdash.pool import (
 )
 from tests.pool.world import FREE, STARTING, Place, State, World
 
-NAMES = ("a", "b", "c")
+NAMES = ("a", "a:1", "b", "c")  # `a:1` is a version of `a`
 MEMORY_MB = {0: 128, 1: 300, 2: 1024}
 scalings = st.builds(
     Scaling,
@@ -39,7 +39,7 @@ class PoolMachine(RuleBasedStateMachine):
 
     @initialize(
         budget=st.sampled_from([None, None, 300, 512]),
-        account=st.sampled_from([1000, 1000, 6]),
+        account=st.sampled_from([1000, 1000, 6, 9]),
         queue=st.sampled_from([1000, 3]),
         first=scalings,
     )

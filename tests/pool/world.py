@@ -40,6 +40,7 @@ from lambdash.pool import (
 )
 
 State = EnvironmentState
+GROUPS = {"a:1": "a"}  # the function of a key that is not its own
 STARTING = {State.LAUNCHING, State.INITIALIZING}
 FREE = {State.IDLE, State.RECONNECTING}
 
@@ -97,6 +98,7 @@ class World:
         self.callers: dict[str, Caller] = {}
         self.places: dict[str, Place] = {}
         self.functions: dict[str, Served] = {}
+        self.reserved: dict[str, int | None] = {}
         self.turns = itertools.count(1)
         self.closed = False
         self.failing: Place | None = None
@@ -136,6 +138,27 @@ class World:
     def active(self, name: str) -> int:
         busy = sum(place.caller is not None for place in self.live(name))
         return busy + len(self.functions[name].queue)
+
+    def keys(self, group: str) -> list[str]:
+        """The keys of a function, less those removed."""
+        deployed = [name for name, served in self.functions.items() if served.revision is not None]
+        return [name for name in deployed if GROUPS.get(name, name) == group]
+
+    def unreserved(self) -> int:
+        reserved = [self.reserved[group] or 0 for group in self.reserved if self.keys(group)]
+        return max(0, self.options.concurrent_executions - sum(reserved))
+
+    def over_the_limit(self, name: str) -> ThrottleReason | None:
+        """What throttles one invocation more of a deployed function, if anything."""
+        group = GROUPS.get(name, name)
+        reserved = self.reserved[group]
+        if reserved is not None:
+            active = sum(self.active(key) for key in self.keys(group))
+            return ThrottleReason.RESERVED if active >= reserved else None
+        keeping = [key for each in self.reserved if self.reserved[each] is not None
+                   for key in self.keys(each)]  # fmt: skip
+        active = sum(self.active(key) for key in self.functions if key not in keeping)
+        return ThrottleReason.ACCOUNT if active >= self.unreserved() else None
 
     def has_slot(self, name: str) -> bool:
         live, most = len(self.unstaged(name)), self.functions[name].scaling.max_environments
@@ -192,7 +215,9 @@ class World:
         served.scaling = scaling
         if served.revision != revision:
             served.revision, served.charge, served.staged = revision, charge, None
-        commands = self.feed(FunctionDeployed(name, revision, scaling, memory))
+        self.reserved[GROUPS.get(name, name)] = scaling.reserved_concurrent_executions
+        event = FunctionDeployed(name, revision, scaling, memory, GROUPS.get(name))
+        commands = self.feed(event)
         self.advance(0)
         stops = [c for c in commands if isinstance(c, Stop)]
         for stop in stops:
@@ -227,18 +252,14 @@ class World:
         served = self.functions[name]
         number = len(self.callers) + 1
         caller = self.callers[f"i{number}"] = Caller(f"i{number}", name, cold, number)
-        total = sum(self.active(each) for each in self.functions)
-        reserved = served.scaling.reserved_concurrent_executions
         expected: object = None
         idle = any(place.state is State.IDLE for place in self.current(name))
         if self.closed:
             expected = FailCause.SHUTDOWN
         elif served.revision is None:
             expected = FailCause.FUNCTION_REMOVED
-        elif reserved is not None and self.active(name) >= reserved:
-            expected = ThrottleReason.RESERVED
-        elif total >= self.options.concurrent_executions:
-            expected = ThrottleReason.ACCOUNT
+        elif (reason := self.over_the_limit(name)) is not None:
+            expected = reason
         elif len(served.queue) >= self.options.queue_max_invocations and (cold or not idle):
             expected = ThrottleReason.QUEUE_FULL
         if expected is None:
@@ -448,6 +469,7 @@ class World:
                 for e in self.pool.environments()]  # fmt: skip
         assert told == [(p.id, p.function, p.revision, p.state, p.since, p.served) for p in alive]
         assert self.pool.active == sum(self.active(name) for name in self.functions)
+        assert self.pool.account.unreserved_concurrent_executions == self.unreserved()
         assert self.used_mb() <= self.budget
         for caller in self.callers.values():
             owned = self.waits(caller) or any(p.caller is caller for p in alive)
