@@ -2,13 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from lambdash import limits
 from lambdash.http.request import Request
-from lambdash.http.responder import Responder
-
-Handler: TypeAlias = Callable[[Request, Responder], None]
+from lambdash.http.upload import Handler, StreamHandler
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +15,9 @@ class HttpBounds:
     ``on_too_large`` answers in the caller's own shape a request whose body is over
     ``body_bytes``: it is called before the body is read (chunked: when the count passes the
     bound) and gets the request with an empty body. Without it the answer is a plain 413.
+    ``on_head`` may take a request's body in pieces: it decides by the head alone (the request has
+    an empty body) and must not raise. Such a body has no bound but the sink's own, and may rest
+    for ``idle_timeout_s`` between two pieces, for longer while its sink has paused it.
     Times are seconds, precise to one sweep (a quarter of the shortest of them).
     """
 
@@ -34,3 +34,4 @@ class HttpBounds:
     linger_s: float = limits.HTTP_LINGER_S
     linger_bytes: int = limits.HTTP_LINGER_MAX_BYTES
     on_too_large: Handler | None = None
+    on_head: Callable[[Request], StreamHandler | None] | None = None

@@ -5,6 +5,7 @@ llhttp refuses what frames badly: bare CR and LF, folded lines, NULs, ``Content-
 exactly one ``Host`` (RFC 9112 3.2), no transfer coding but ``chunked``, no upgrade, ``Expect``.
 """
 
+from io import BytesIO
 from typing import Protocol
 
 import httptools
@@ -12,6 +13,7 @@ import httptools
 from lambdash import limits
 from lambdash.http.bounds import HttpBounds
 from lambdash.http.request import Headers, Request
+from lambdash.http.upload import StreamHandler
 
 _HEAD, _BODY, _BETWEEN = range(3)
 _METHODS = {b"GET": "GET", b"POST": "POST", b"PUT": "PUT", b"DELETE": "DELETE"}
@@ -50,6 +52,20 @@ class Sink(Protocol):
         """A request is complete; without ``keep_alive`` it is the connection's last."""
         ...
 
+    def upload_begun(
+        self, request: Request, handler: StreamHandler, *, keep_alive: bool, http_10: bool
+    ) -> None:
+        """A head is complete, and its body will come in pieces, in place of a whole request."""
+        ...
+
+    def upload_piece(self, piece: bytes) -> None:
+        """The next piece of the upload."""
+        ...
+
+    def upload_complete(self, trailers: Headers) -> None:
+        """The upload is complete."""
+        ...
+
 
 class RequestParser:
     """The parser of one connection. ``feed`` raises ``Refused``; never feed it afterwards."""
@@ -68,9 +84,12 @@ class RequestParser:
         "_parser",
         "_phase",
         "_refusal",
+        "_request",
         "_sink",
+        "_streamed",
         "_target",
         "_trailer_bytes",
+        "_trailers",
     )
 
     def __init__(self, bounds: HttpBounds, sink: Sink) -> None:
@@ -131,10 +150,11 @@ class RequestParser:
         self._phase = _HEAD
         self._target = b""
         self._headers: Headers = []
-        self._body: bytes | bytearray = b""
+        self._body: bytes | BytesIO = b""
         self._body_bytes = 0
         self._body_length = 0
         self._trailer_bytes = 0
+        self._streamed = False
 
     def on_url(self, fragment: bytes) -> None:
         self._target += fragment
@@ -146,6 +166,8 @@ class RequestParser:
             self._trailer_bytes += len(name) + len(value) + 4
             if self._trailer_bytes > self._bounds.head_bytes:
                 self._refuse(Refused(431, "the trailers are larger than this listener takes"))
+            if self._streamed:
+                self._trailers.append((name.lower(), value.rstrip()))
             return
         self._headers.append((name.lower(), value.rstrip()))
 
@@ -160,32 +182,55 @@ class RequestParser:
             self._refuse(Refused(505, "only HTTP/1.1 and HTTP/1.0 are spoken here"))
         if parser.should_upgrade():
             self._refuse(Refused(501, "this listener does not upgrade or tunnel"))
-        self._judge_head()
+        special = self._judge_head()
+        self._request = Request(self._method(), self._target, self._headers, b"")
+        choose = self._bounds.on_head
+        handler = None if choose is None else choose(self._request)
+        self._streamed = handler is not None
+        expects = False
+        if len(special) > 1 or b"host" not in special:
+            expects = self._judge_body(special)
         self._sink.head_complete()
+        if handler is not None:
+            self._trailers: Headers = []
+            self._sink.upload_begun(
+                self._request, handler, keep_alive=self._keep_alive, http_10=self._http_10
+            )
+        if expects:
+            self._sink.continue_wanted()
 
     def on_body(self, piece: bytes) -> None:
         self._body_bytes += len(piece)
+        if self._streamed:
+            self._sink.upload_piece(piece)
+            return
         if self._body_bytes > self._bounds.body_bytes:
             self._refuse_body()
         if not self._body:
             self._body = piece
             return
         if isinstance(self._body, bytes):
-            self._body = bytearray(self._body)
-        self._body += piece
+            # its value is handed out as it is: the whole body is never there twice
+            grown = BytesIO()
+            grown.write(self._body)
+            self._body = grown
+        self._body.write(piece)
 
     def on_message_complete(self) -> None:
         self._phase = _BETWEEN
         self._idle_bytes = 0
         self._completed += 1
         self._final = not self._keep_alive
-        body = self._body
-        if isinstance(body, bytearray):
-            body = bytes(body)
-        request = Request(self._method(), self._target, self._headers, body)
+        if self._streamed:
+            self._sink.upload_complete(self._trailers)
+            return
+        body, self._body = self._body, b""
+        request = self._request
+        request.body = body.getvalue() if isinstance(body, BytesIO) else body
         self._sink.request_complete(request, self._keep_alive, self._http_10)
 
-    def _judge_head(self) -> None:
+    def _judge_head(self) -> dict[bytes, bytes]:
+        """Refuse a bad head; give the fields that frame the body."""
         size = len(self._target)
         special: dict[bytes, bytes] = {}
         for name, value in self._headers:
@@ -198,10 +243,10 @@ class RequestParser:
             self._refuse(Refused(431, "the head is larger than this listener takes"))
         if b"host" not in special and not self._http_10:
             self._refuse(Refused(400, "no Host"))
-        if len(special) > 1 or b"host" not in special:
-            self._judge_body(special)
+        return special
 
-    def _judge_body(self, special: dict[bytes, bytes]) -> None:
+    def _judge_body(self, special: dict[bytes, bytes]) -> bool:
+        """Refuse bad framing; True when the peer waits to be asked for the body."""
         coding = special.get(b"transfer-encoding")
         if coding is not None:
             if self._http_10:
@@ -210,14 +255,14 @@ class RequestParser:
                 self._refuse(Refused(501, "no transfer coding but chunked is supported"))
         length = int(special.get(b"content-length", b"0").lstrip(b"0") or b"0")
         self._body_length = length
-        if length > self._bounds.body_bytes:
+        if length > self._bounds.body_bytes and not self._streamed:
             self._refuse_body()
         expectation = special.get(b"expect")
-        if expectation is not None and not self._http_10:
-            if expectation.lower() != b"100-continue":
-                self._refuse(Refused(417, "no expectation but 100-continue is known"))
-            if length or coding is not None:
-                self._sink.continue_wanted()
+        if expectation is None or self._http_10:
+            return False
+        if expectation.lower() != b"100-continue":
+            self._refuse(Refused(417, "no expectation but 100-continue is known"))
+        return length > 0 or coding is not None
 
     def _bound_silence(self, fed: int, body_bytes_before: int) -> None:
         """Bound what arrives without completing a request, a head, or adding to a body.
@@ -233,7 +278,7 @@ class RequestParser:
             raise Refused(431, "the head is larger than this listener takes")
 
     def _refuse_body(self) -> None:
-        self._refuse(TooLarge(Request(self._method(), self._target, self._headers, b"")))
+        self._refuse(TooLarge(self._request))
 
     def _refuse(self, refusal: Refused) -> None:
         self._refusal = refusal

@@ -6,18 +6,20 @@ that a peer that goes is noticed; what it sends meanwhile waits, unparsed and bo
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from lambdash import limits
-from lambdash.http.bounds import Handler, HttpBounds
+from lambdash.http.bounds import HttpBounds
 from lambdash.http.connections import Connections
-from lambdash.http.parser import Refused, RequestParser, TooLarge
-from lambdash.http.request import Request
+from lambdash.http.parser import Refused, RequestParser
+from lambdash.http.refusals import PLAIN_TEXT, answer_to, report
+from lambdash.http.repeats import Repeats
+from lambdash.http.request import Headers, Request
 from lambdash.http.responder import Responder, response_head
+from lambdash.http.upload import Handler, StreamHandler, Upload
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_TEXT = ((b"content-type", b"text/plain; charset=utf-8"),)
 _FULL = response_head(503, (), b"content-length: 0\r\nconnection: close\r\n")
-_KNOWN_MAX = 4
 _SLICE_BYTES = limits.HTTP_PARSE_MAX_BYTES
 
 
@@ -25,30 +27,11 @@ class HttpProtocol(asyncio.Protocol):
     """Serves one connection. ``connections`` bounds and sweeps it together with its siblings."""
 
     __slots__ = (
-        "_backlog",
-        "_bounds",
-        "_connections",
-        "_continue_owed",
-        "_current",
-        "_discarded_bytes",
-        "_handler",
-        "_in_body",
-        "_known",
-        "_last_with_body",
-        "_lingering",
-        "_parsed",
-        "_parser",
-        "_reading_paused",
-        "_refused",
-        "_retiring",
-        "_since",
-        "_transport",
-        "_waiting",
-        "_working",
-        "_writable",
-        "_write_paused",
-        "_write_paused_at",
-    )
+        "_backlog", "_bounds", "_connections", "_continue_owed", "_current", "_discarded_bytes",
+        "_handler", "_in_body", "_lingering", "_parsed", "_parser", "_reading_paused", "_refused",
+        "_repeats", "_retiring", "_since", "_transport", "_upload", "_waiting", "_working",
+        "_write_paused", "_write_paused_at",
+    )  # fmt: skip
 
     def __init__(
         self, handler: Handler, bounds: HttpBounds, connections: Connections | None = None
@@ -57,14 +40,14 @@ class HttpProtocol(asyncio.Protocol):
         self._bounds = bounds
         self._connections = Connections(bounds) if connections is None else connections
         self._parser = RequestParser(bounds, self)
-        # A poll, and many a caller, sends the same bytes again and again: they mean the same.
         self._parsed: Request | None = None
-        self._last_with_body = b""
-        self._known: dict[bytes, Request] = {}
+        self._repeats = Repeats()
         self._transport: asyncio.Transport | None = None
         # the request being handled, and those parsed behind it
         self._current: Responder | None = None
         self._waiting: deque[tuple[Handler, Request, Responder]] = deque()
+        # the request whose body is being handed over in pieces
+        self._upload: Upload | None = None
         # what was read but not parsed while an answer was owed
         self._backlog = bytearray()
         self._continue_owed = False
@@ -74,7 +57,6 @@ class HttpProtocol(asyncio.Protocol):
         self._reading_paused = False
         self._write_paused = False
         self._write_paused_at = 0.0
-        self._writable: asyncio.Future[None] | None = None
         self._retiring = False
         # after a refusal: nothing is parsed any more; after its answer: the rest is thrown away
         self._refused = False
@@ -95,11 +77,13 @@ class HttpProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._refused:
-            self._discard(len(data))
-        elif self._current is not None or self._write_paused:
+            self._discarded_bytes += len(data)
+            if self._discarded_bytes > self._bounds.linger_bytes:
+                self.abort()
+        elif (self._current is not None or self._write_paused) and self._held:
             self._keep(data)
         elif len(data) <= _SLICE_BYTES:
-            known = self._known.get(data)
+            known = self._repeats.known.get(data)
             if known is None or self._retiring or not self._parser.is_between:
                 self._parse(data)
             else:
@@ -116,7 +100,8 @@ class HttpProtocol(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._write_paused = False
-        self._release_writable()
+        if self._current is not None:
+            self._current.caught_up()
         self._work()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -124,8 +109,10 @@ class HttpProtocol(asyncio.Protocol):
         self._connections.remove(self)
         self._backlog.clear()
         self._waiting.clear()
-        self._release_writable()
         self._parser.release()
+        upload, self._upload = self._upload, None
+        if upload is not None:
+            self._hand_over(upload, upload.abort)
         current, self._current = self._current, None
         if current is not None:
             current.lost()
@@ -141,15 +128,38 @@ class HttpProtocol(asyncio.Protocol):
         self._send_continue()
 
     def request_complete(self, request: Request, keep_alive: bool, http_10: bool) -> None:  # noqa: FBT001 (hot path: positional)
+        if self._refused:
+            return
         self._in_body = False
         self._continue_owed = False
         self._parsed = request if keep_alive and not http_10 else None
         only_head = request.method == "HEAD"
         responder = Responder(self, only_head=only_head, keep_alive=keep_alive, http_10=http_10)
-        if self._current is None and not self._write_paused and not self._waiting:
-            self._handle(self._handler, request, responder)
-        else:
-            self._waiting.append((self._handler, request, responder))
+        self._take(self._handler, request, responder)
+
+    def upload_begun(
+        self, request: Request, handler: StreamHandler, *, keep_alive: bool, http_10: bool
+    ) -> None:
+        if self._refused:
+            return
+        self._parsed = None
+        only_head = request.method == "HEAD"
+        responder = Responder(self, only_head=only_head, keep_alive=False, http_10=http_10)
+        self._upload = Upload(handler, request, responder, keep_alive=keep_alive)
+        self._take(self._upload.begin, request, responder)
+
+    def upload_piece(self, piece: bytes) -> None:
+        self._since = self._connections.now
+        upload = self._upload
+        if upload is not None:
+            self._hand_over(upload, lambda: upload.data(piece))
+
+    def upload_complete(self, trailers: Headers) -> None:
+        self._in_body = False
+        self._continue_owed = False
+        upload, self._upload = self._upload, None
+        if upload is not None:
+            self._hand_over(upload, lambda: upload.end(trailers))
 
     # What a responder calls
 
@@ -162,38 +172,47 @@ class HttpProtocol(asyncio.Protocol):
         if transport is not None and not transport.is_closing():
             transport.write(data)
 
-    def writable(self) -> asyncio.Future[None] | None:
-        if not self._write_paused or self._transport is None:
-            return None
-        if self._writable is None:
-            self._writable = asyncio.get_running_loop().create_future()
-        return asyncio.shield(self._writable)
+    @property
+    def is_congested(self) -> bool:
+        return self._write_paused
+
+    def pace_body(self, responder: Responder, *, paused: bool) -> None:
+        upload = self._upload
+        if upload is not None and upload.responder is responder:
+            upload.paused = paused
+            self._since = self._connections.now
+            self._work()
 
     def finished(self, responder: Responder) -> None:
         self._current = None
         self._since = self._connections.now
+        if self._upload is not None and self._upload.responder is responder:
+            # answered before the body was there: the rest of it is thrown away
+            self._upload = None
+            self._stop_parsing()
         if self._retiring or not responder.keeps_alive:
             self._end()
         elif not self._working:
             self._work()
 
-    # What the set of connections calls
-
     def sweep(self, now: float) -> None:
         bounds = self._bounds
+        waited_s = now - self._since
         if self._transport is None:
             return
         if self._write_paused:
-            if now - self._write_paused_at > bounds.write_timeout_s:
-                self.abort()
+            late = now - self._write_paused_at > bounds.write_timeout_s
         elif self._transport.is_closing():
-            if now - self._since > bounds.write_timeout_s:
-                self.abort()
+            late = waited_s > bounds.write_timeout_s
         elif self._lingering:
-            if now - self._since > bounds.linger_s:
-                self.abort()
-        elif self._current is None:
-            self._sweep_reading(now - self._since)
+            late = waited_s > bounds.linger_s
+        elif self._current is not None:
+            late = waited_s > bounds.idle_timeout_s and not self._held
+        else:
+            late = False
+            self._sweep_reading(waited_s)
+        if late:
+            self.abort()
 
     def retire(self) -> None:
         self._retiring = True
@@ -230,24 +249,17 @@ class HttpProtocol(asyncio.Protocol):
             self._work()
 
     def _remember(self, data: bytes | memoryview, completed: int) -> None:
-        """Know bytes again that were exactly one request: polls at once, others when they recur."""
+        """Know the bytes again that were exactly one request."""
         parsed = self._parsed
         if not self._parser.is_between:
             self._since = self._connections.now
         elif (
-            parsed is None
-            or self._parser.completed != completed + 1
-            or len(data) > limits.HTTP_REPEATED_MAX_BYTES
-            or self._waiting
-            or not isinstance(data, bytes)
+            parsed is not None
+            and self._parser.completed == completed + 1
+            and not self._waiting
+            and isinstance(data, bytes)
         ):
-            return
-        elif parsed.body and data != self._last_with_body:
-            self._last_with_body = data
-        else:
-            if len(self._known) >= _KNOWN_MAX:
-                self._known.clear()
-            self._known[data] = parsed
+            self._repeats.remember(data, parsed)
 
     def _repeat(self, request: Request) -> None:
         was_working, self._working = self._working, True
@@ -262,12 +274,28 @@ class HttpProtocol(asyncio.Protocol):
         """Parse a bounded number of requests at a time; what an owed answer holds up waits."""
         start = 0
         while start < len(data) and not self._refused:
-            if self._current is not None or self._write_paused:
+            if (self._current is not None or self._write_paused) and self._held:
                 self._keep(data[start:])
                 return
             end = start + max(_SLICE_BYTES, self._parser.body_bytes_left)
             self._parse(data[start:end])
             start = end
+
+    @property
+    def _held(self) -> bool:
+        """Whether what is read must wait: an answer is owed, or a sink wants no more for now."""
+        current = self._current
+        if current is None:
+            return self._write_paused
+        upload = self._upload
+        return upload is None or upload.responder is not current or upload.paused
+
+    def _take(self, handler: Handler, request: Request, responder: Responder) -> None:
+        """Handle a request now, or in its turn."""
+        if self._current is None and not self._write_paused and not self._waiting:
+            self._handle(handler, request, responder)
+        else:
+            self._waiting.append((handler, request, responder))
 
     def _handle(self, handler: Handler, request: Request, responder: Responder) -> None:
         self._current = responder
@@ -276,40 +304,44 @@ class HttpProtocol(asyncio.Protocol):
         except Exception as error:
             self._handler_failed(request, responder, error)
 
+    def _hand_over(self, upload: Upload, deliver: Callable[[], None]) -> None:
+        try:
+            deliver()
+        except Exception as error:
+            self._handler_failed(upload.request, upload.responder, error)
+
     def _handler_failed(self, request: Request, responder: Responder, error: Exception) -> None:
-        asyncio.get_running_loop().call_exception_handler(
-            {"message": f"an HTTP handler failed on {request!r}", "exception": error}
-        )
+        report(request, error)
         if responder.is_waiting:
-            responder.send(500, _TEXT, b"internal error\n")
+            responder.send(500, PLAIN_TEXT, b"internal error\n")
         elif responder.is_open:
             self.abort()
 
     def _work(self) -> None:
-        """Go on, as far as possible, with what waits: parsed requests first, then raw bytes."""
+        """Go on, as far as possible: with parsed requests first, then with raw bytes."""
         if self._working:
             return
         self._working = True
         try:
-            while self._current is None and not self._write_paused and self._transport:
-                if self._waiting:
+            while self._transport and not self._held:
+                if self._waiting and self._current is None:
                     self._handle(*self._waiting.popleft())
                 elif self._backlog and not self._refused:
-                    self._parse(self._take_slice())
+                    data = bytes(self._backlog[:_SLICE_BYTES])
+                    del self._backlog[:_SLICE_BYTES]
+                    self._parse(data)
                 else:
                     break
         finally:
             self._working = False
         self._send_continue()
+        self._read_on()
+
+    def _read_on(self) -> None:
         if self._reading_paused and len(self._backlog) <= self._bounds.backlog_bytes // 2:
             self._reading_paused = False
             if self._transport is not None and not self._transport.is_closing():
                 self._transport.resume_reading()
-
-    def _take_slice(self) -> bytes:
-        data = bytes(memoryview(self._backlog)[:_SLICE_BYTES])
-        del self._backlog[:_SLICE_BYTES]
-        return data
 
     def _keep(self, data: bytes | memoryview) -> None:
         self._backlog += data
@@ -319,23 +351,40 @@ class HttpProtocol(asyncio.Protocol):
             self._transport.pause_reading()
 
     def _send_continue(self) -> None:
-        if self._continue_owed and self._current is None and not self._waiting:
+        current = self._current
+        asks = not self._waiting if current is None else current.is_waiting and not self._held
+        if self._continue_owed and asks:
             self._continue_owed = False
             self.transmit(_CONTINUE)
 
     def _refuse(self, refusal: Refused) -> None:
         """Answer a bad request in its turn; from here on what the peer sends is thrown away."""
+        if self._refused:
+            return
+        self._stop_parsing()
+        handler, request = answer_to(refusal, self._bounds)
+        upload, self._upload = self._upload, None
+        if upload is not None:
+            if upload.begun:
+                self._break_off(upload, handler)
+                return
+            self._waiting.pop()  # the refusal takes its turn
+        responder = Responder(self, only_head=False, keep_alive=False, http_10=False)
+        self._waiting.append((handler, request, responder))
+        self._work()
+
+    def _break_off(self, upload: Upload, handler: Handler) -> None:
+        self._hand_over(upload, upload.abort)
+        if upload.responder.is_waiting:
+            handler(upload.request, upload.responder)
+        elif upload.responder.is_open:
+            self.abort()
+
+    def _stop_parsing(self) -> None:
         self._refused = True
         self._continue_owed = False
         self._backlog.clear()
-        responder = Responder(self, only_head=False, keep_alive=False, http_10=False)
-        handler = _plainly(refusal)
-        request = Request("", b"", [], b"")
-        if isinstance(refusal, TooLarge):
-            request = refusal.request
-            handler = self._bounds.on_too_large or handler
-        self._waiting.append((handler, request, responder))
-        self._work()
+        self._read_on()
 
     def _end(self) -> None:
         """The last answer was given: close, or linger until the peer has read a refusal."""
@@ -345,26 +394,7 @@ class HttpProtocol(asyncio.Protocol):
         else:
             self._close()
 
-    def _discard(self, count: int) -> None:
-        self._discarded_bytes += count
-        if self._discarded_bytes > self._bounds.linger_bytes:
-            self.abort()
-
     def _close(self) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._since = self._connections.now
             self._transport.close()
-
-    def _release_writable(self) -> None:
-        writable, self._writable = self._writable, None
-        if writable is not None and not writable.done():
-            writable.set_result(None)
-
-
-def _plainly(refusal: Refused) -> Handler:
-    body = f"{refusal.reason}\n".encode()
-
-    def answer(_request: Request, responder: Responder) -> None:
-        responder.send(refusal.status, _TEXT, body)
-
-    return answer

@@ -34,8 +34,13 @@ class Connection(Protocol):
         """The answer is complete: the next request may be handled."""
         ...
 
-    def writable(self) -> asyncio.Future[None] | None:
-        """None when the peer keeps up, else what resolves once it does (or has gone)."""
+    def pace_body(self, responder: "Responder", *, paused: bool) -> None:
+        """Hand no more of the request's body over, or go on with it."""
+        ...
+
+    @property
+    def is_congested(self) -> bool:
+        """True while the peer lags behind what was written."""
         ...
 
     @property
@@ -71,9 +76,20 @@ class Responder:
     """Answers one request, at most once. After the peer has gone, answering does nothing.
 
     ``on_disconnect`` is called, once, when the peer goes before the answer is complete.
+    ``on_writable`` is called each time a peer that lagged (``is_congested``) has caught up; never
+    after the answer.
     """
 
-    __slots__ = ("_connection", "_http_10", "_keep_alive", "_only_head", "_state", "on_disconnect")
+    __slots__ = (
+        "_caught_up",
+        "_connection",
+        "_http_10",
+        "_keep_alive",
+        "_only_head",
+        "_state",
+        "on_disconnect",
+        "on_writable",
+    )
 
     def __init__(
         self, connection: Connection, *, only_head: bool, keep_alive: bool, http_10: bool
@@ -83,7 +99,9 @@ class Responder:
         self._keep_alive = keep_alive
         self._http_10 = http_10
         self._state = _WAITING
+        self._caught_up: asyncio.Future[None] | None = None
         self.on_disconnect: Callable[[], None] | None = None
+        self.on_writable: Callable[[], None] | None = None
 
     @property
     def _plain(self) -> bool:
@@ -165,23 +183,55 @@ class Responder:
             self._refuse_unless_lost("an end outside a streamed answer")
             return
         self._state = _DONE
+        self._release()
         if not (self._only_head or self._http_10):
             self._connection.transmit(b"0\r\n\r\n")
         self._connection.finished(self)
 
     async def drain(self) -> None:
         """Wait until the peer has taken enough of what was written, or has gone."""
-        writable = self._connection.writable() if self._state == _STREAMING else None
-        if writable is not None:
-            await writable
+        if self.is_congested:
+            if self._caught_up is None:
+                self._caught_up = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._caught_up)
+
+    @property
+    def is_congested(self) -> bool:
+        """True while the peer lags: whoever writes on makes the daemon hold it in memory."""
+        return self._state == _STREAMING and self._connection.is_congested
+
+    def pause_body(self) -> None:
+        """Take no more of a streamed request body for now; the peer is made to wait."""
+        self._connection.pace_body(self, paused=True)
+
+    def resume_body(self) -> None:
+        """Take the request's body again."""
+        self._connection.pace_body(self, paused=False)
+
+    def body_complete(self, *, keep_alive: bool) -> None:
+        """A streamed request body has ended (told by the connection)."""
+        if self._state == _WAITING:
+            self._keep_alive = keep_alive
+
+    def caught_up(self) -> None:
+        """The peer has taken what was written (told by the connection)."""
+        self._release()
+        if self._state == _STREAMING and self.on_writable is not None:
+            self.on_writable()
 
     def lost(self) -> None:
         """The peer has gone (told by the connection)."""
         if self._state < _DONE:
             self._state = _LOST
+            self._release()
             callback, self.on_disconnect = self.on_disconnect, None
             if callback is not None:
                 callback()
+
+    def _release(self) -> None:
+        caught_up, self._caught_up = self._caught_up, None
+        if caught_up is not None and not caught_up.done():
+            caught_up.set_result(None)
 
     def _persistence(self) -> bytes:
         if not self._keep_alive or self._connection.is_closing:

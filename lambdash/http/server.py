@@ -7,13 +7,15 @@ from pathlib import Path
 
 from lambdash import limits
 from lambdash.errors import PlatformError
-from lambdash.http.bounds import Handler, HttpBounds
+from lambdash.http.bounds import HttpBounds
 from lambdash.http.connections import Connections
 from lambdash.http.protocol import HttpProtocol
 from lambdash.http.request import Request
 from lambdash.http.responder import Responder, ResponseMisuse
+from lambdash.http.upload import BodySink, Handler, StreamHandler
 
 __all__ = [
+    "BodySink",
     "Connections",
     "Handler",
     "HttpBounds",
@@ -22,6 +24,7 @@ __all__ = [
     "Request",
     "Responder",
     "ResponseMisuse",
+    "StreamHandler",
     "serve_tcp",
     "serve_unix",
 ]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from lambdash.http.bounds import HttpBounds
 from lambdash.http.parser import Refused, RequestParser
-from lambdash.http.request import Request
-from lambdash.http.server import Responder
+from lambdash.http.request import Headers, Request
+from lambdash.http.server import Responder, StreamHandler
 from tests.http.wire import echo, listening
 
 BOUNDS = HttpBounds(body_bytes=10_000, head_bytes=4_000)
@@ -34,6 +34,17 @@ class Collected:
 
     def request_complete(self, request: Request, _keep_alive: bool, _http_10: bool) -> None:
         self.requests.append(request)
+
+    def upload_begun(
+        self, request: Request, _handler: StreamHandler, *, keep_alive: bool, http_10: bool
+    ) -> None:
+        raise AssertionError(request)
+
+    def upload_piece(self, piece: bytes) -> None:
+        raise AssertionError(piece)
+
+    def upload_complete(self, trailers: Headers) -> None:
+        raise AssertionError(trailers)
 
 
 Parsed = tuple[list[tuple[str, bytes, list[tuple[bytes, bytes]], bytes]], int | None]
