@@ -33,6 +33,13 @@ DESCRIPTION_MAX_CHARS = 256
 WORKING_DIRECTORY_MAX_CHARS = 1_000
 IMAGE_CONFIG_ITEMS_MAX = 1_500
 
+# https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
+EXTENSIONS_MAX = 10
+SHUTDOWN_GRACE_INTERNAL_S = 0.5
+SHUTDOWN_GRACE_EXTERNAL_S = 2.0
+# a registration or a subscription; ours
+EXTENSION_BODY_MAX_BYTES = 64 * 1024
+
 # HTTP: what one peer may make us hold
 HTTP_HEAD_MAX_BYTES = 64 * 1024
 HTTP_HEADERS_MAX = 128

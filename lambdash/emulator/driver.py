@@ -47,8 +47,6 @@ from lambdash.runtime_api.messages import InvocationMessage
 from lambdash.storage.functions import DeployedFunction
 from lambdash.tasks import Tasks
 
-_STOP_GRACE_S = 0.0  # AWS: no grace where there are no extensions
-
 
 @dataclass(frozen=True, slots=True)
 class DriverParts:
@@ -226,7 +224,8 @@ class Driver:
         logs = LogCapture(
             command.function, command.environment_id, self._logs.publish, self._clock.epoch
         )
-        environment = ExecutionEnvironment(command.environment_id, revision, logs, self)
+        identity = self._place.identity(revision.configuration)
+        environment = ExecutionEnvironment(command.environment_id, revision, identity, logs, self)
         self.environments[environment.id] = environment
         environment.launching = self._tasks.spawn(
             self._start(environment), f"launch {environment.id}"
@@ -253,7 +252,7 @@ class Driver:
 
     def _stop(self, command: Stop) -> None:
         environment = self.environments[command.environment_id]
-        environment.close()
+        environment.close(failures.shutdown_reason(command.reason))
         self._unstage(environment.revision.id)
         self._tasks.spawn(self._end(environment), f"stop {environment.id}")
 
@@ -263,7 +262,7 @@ class Driver:
             await asyncio.wait([environment.launching])
         try:
             if environment.sandbox is not None:
-                await self._engine.stop(environment.sandbox, _STOP_GRACE_S)
+                await self._engine.stop(environment.sandbox, environment.stop_grace_s)
         finally:
             await environment.disconnect()
             self.environments.pop(environment.id, None)

@@ -6,6 +6,7 @@ the pool. It is the ``SandboxObserver`` of its sandbox, and the only user of its
 
 import asyncio
 import time
+import uuid
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol, TypeAlias
@@ -23,16 +24,18 @@ from lambdash.http.request import Request
 from lambdash.http.responder import Responder
 from lambdash.model import FunctionFailed, Outcome, Revision, Succeeded
 from lambdash.pool import EnvironmentReady, EnvironmentResponded, StopReason
+from lambdash.runtime_api.extension_messages import FunctionIdentity, ShutdownReason
 from lambdash.runtime_api.messages import (
     Answer,
+    ExtensionFailed,
     HandOver,
+    InitFailed,
     InvocationMessage,
     Ready,
     Responded,
     ResponseKind,
 )
 from lambdash.runtime_api.session import Commands, Session
-from lambdash.runtime_api.states import State
 
 # From a request id to the outcome its caller gets: AWS's texts name the invocation.
 Explanation: TypeAlias = Callable[[str], Outcome]
@@ -68,14 +71,23 @@ class Listener(Protocol):
         ...
 
 
+def _new_identifier() -> str:
+    return str(uuid.uuid4())
+
+
 class ExecutionEnvironment:
     """Made before its sandbox is launched; ``sandbox`` is None until then."""
 
     def __init__(
-        self, environment_id: str, revision: Revision, logs: LogCapture, listener: Listener
+        self,
+        environment_id: str,
+        revision: Revision,
+        identity: FunctionIdentity,
+        logs: LogCapture,
+        listener: Listener,
     ) -> None:
         self._listener = listener
-        self._session = Session()
+        self._session = Session(identity, _new_identifier)
         self._previous: Flight | None = None
         self.id = environment_id
         self.revision = revision
@@ -115,6 +127,8 @@ class ExecutionEnvironment:
         flight.timings.dispatched = now
         self.logs.begin(message.request_id)
         self.deadline.set(now + self.revision.configuration.timeout_s)
+        if self._session.has_extensions:
+            self._perform(self._session.announce(message))
         responder.send_lines(over.lines, over.payload)
         return True
 
@@ -129,24 +143,36 @@ class ExecutionEnvironment:
     def begin_reset(self) -> None:
         """The runtime process is about to be replaced: what it still says reaches nobody."""
         self.resetting = True
-        self._session.begin_reset()
+        deadline_ms = self._shutdown_deadline_ms()
+        self._perform(self._session.begin_reset(ShutdownReason.TIMEOUT, deadline_ms))
         self._finish_turn()
 
     def reset_done(self) -> None:
         """A new runtime process was started in the sandbox."""
         self._perform(self._session.reset())
 
-    def close(self) -> None:
-        """The end: late news of the runtime is refused, the last turn goes to the journal."""
+    @property
+    def stop_grace_s(self) -> float:
+        """How long the sandbox may take to end in good order: what its extensions are owed."""
+        return self._session.shutdown_grace_s
+
+    def close(self, reason: ShutdownReason) -> None:
+        """The end: late news of the runtime is refused, the last turn goes to the journal.
+
+        Extensions are told, and answered until the sandbox has stopped.
+        """
         self.stopping = True
         self.deadline.close()
-        self._session.closed()
+        self._perform(self._session.shutdown(reason, self._shutdown_deadline_ms()))
         self._finish_turn()
         self.logs.end()
 
     async def disconnect(self) -> None:
         """Cut what is left of the runtime's connections, after the sandbox has ended."""
         await self._connections.close(0)
+
+    def _shutdown_deadline_ms(self) -> int:
+        return int((time.time() + self._session.shutdown_grace_s) * 1000)
 
     # -- the sandbox's news --------------------------------------------------------------------
 
@@ -200,8 +226,10 @@ class ExecutionEnvironment:
                 self._responded(command)
             elif isinstance(command, Ready):
                 self._ready()
-            else:
+            elif isinstance(command, InitFailed):
                 self._init_failed(command.body)
+            elif isinstance(command, ExtensionFailed):
+                self._extension_failed(command)
 
     def _ready(self) -> None:
         now = time.monotonic()
@@ -239,10 +267,17 @@ class ExecutionEnvironment:
         outcome = failures.init_reported(body)
         self._listener.failed(self, StopReason.INIT_FAILED, lambda _: outcome)
 
+    def _extension_failed(self, failed: ExtensionFailed) -> None:
+        if self.sandbox is not None:
+            self.sandbox.drain_output()
+        reason = StopReason.CRASHED if self.initialised else StopReason.INIT_FAILED
+        explain = partial(failures.extension_failed, failed=failed, initialised=self.initialised)
+        self._listener.failed(self, reason, explain)
+
     def _disconnected(self, poll: Responder) -> None:
-        was_ready = self._session.state is State.READY
+        was_ready = self._session.is_ready
         self._session.poll_lost(poll)
-        if was_ready and self._session.state is State.UNPOLLED and not self.stopping:
+        if was_ready and not self._session.is_ready and not self.stopping:
             self._listener.poll_lost(self)
 
     def _finish_turn(self) -> None:

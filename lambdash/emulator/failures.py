@@ -9,7 +9,9 @@ import json
 from lambdash.engines.protocol import SandboxExit
 from lambdash.errors import FunctionError, PlatformError
 from lambdash.model import Crashed, InitFailed, Outcome, PlatformFailed, TimedOut, error_document
-from lambdash.pool import FailCause
+from lambdash.pool import FailCause, StopReason
+from lambdash.runtime_api.extension_messages import ShutdownReason
+from lambdash.runtime_api.messages import ExtensionFailed
 from lambdash.storage.functions import DeployedFunction
 
 _SIGNALS = {
@@ -28,6 +30,15 @@ _SIGNALS = {
     13: "broken pipe",
     14: "alarm clock",
     15: "terminated",
+}
+
+# the others are failures
+_SHUTDOWN_REASONS = {
+    StopReason.IDLE: ShutdownReason.SPINDOWN,
+    StopReason.SUPERSEDED: ShutdownReason.SPINDOWN,
+    StopReason.EVICTED: ShutdownReason.SPINDOWN,
+    StopReason.SHUTDOWN: ShutdownReason.SPINDOWN,
+    StopReason.TIMED_OUT: ShutdownReason.TIMEOUT,
 }
 
 
@@ -63,6 +74,18 @@ def init_exited(request_id: str, exit: SandboxExit) -> InitFailed:
     """The runtime process ended before its first ``/next``."""
     message = f"RequestId: {request_id} Error: {exit_message(exit)}"
     return InitFailed(error_document("Runtime.ExitError", message))
+
+
+def extension_failed(request_id: str, failed: ExtensionFailed, *, initialised: bool) -> Outcome:
+    """An extension ended or gave up: ``Extension.Crash`` and its kin, whatever the runtime does."""
+    message = f"RequestId: {request_id} Error: {failed.detail}"
+    payload = error_document(failed.error_type, message)
+    return Crashed(payload) if initialised else InitFailed(payload)
+
+
+def shutdown_reason(reason: StopReason) -> ShutdownReason:
+    """What the SHUTDOWN event says of a stop."""
+    return _SHUTDOWN_REASONS.get(reason, ShutdownReason.FAILURE)
 
 
 def init_reported(body: bytes) -> InitFailed:

@@ -8,6 +8,7 @@ environment variables). Those that depend on where things lie (``PATH``, ``LAMBD
 from dataclasses import dataclass
 
 from lambdash.model import FunctionConfiguration
+from lambdash.runtime_api.extension_messages import FunctionIdentity
 
 # Shaped as AWS's, valid nowhere: a function that calls AWS reaches no real account.
 _ACCESS_KEY_ID = "ASIAIOSFODNN7LAMBDASH"
@@ -25,6 +26,14 @@ class Place:
     def function_arn(self, name: str) -> str:
         """The unqualified ARN of a function."""
         return f"arn:aws:lambda:{self.region}:{self.account_id}:function:{name}"
+
+    def identity(self, configuration: FunctionConfiguration) -> FunctionIdentity:
+        """What extensions are told of a function."""
+        return FunctionIdentity(
+            configuration.function_name,
+            handler=configuration.handler or "",
+            account_id=self.account_id,
+        )
 
 
 def variables(

@@ -88,13 +88,34 @@ class InitFailed(NamedTuple):
     error_type: str = ""
 
 
+class RuntimeReady(NamedTuple):
+    """The runtime asks for an invocation, but some extension is busy still."""
+
+
+class ExtensionsRegistered(NamedTuple):
+    """Every external extension has registered: the runtime may be started."""
+
+
+class ExtensionFailed(NamedTuple):
+    """An extension has ended or reported an error, and the environment with it.
+
+    ``error_type`` is AWS's (``Extension.Crash``, ...); ``detail`` says how, in AWS's words.
+    """
+
+    name: str
+    error_type: str
+    detail: str
+
+
 class NotPolling(NamedTuple):
     """Nobody waits for an invocation: hand it to another environment."""
 
     request_id: str
 
 
-Command: TypeAlias = Answer | Ready | Responded | InitFailed
+Command: TypeAlias = (
+    Answer | Ready | Responded | InitFailed | RuntimeReady | ExtensionsRegistered | ExtensionFailed
+)
 
 
 def next_lines(message: InvocationMessage) -> bytes:

@@ -1,6 +1,7 @@
-"""The paths of the Runtime API, version 2018-06-01.
+"""The paths of the Runtime API, version 2018-06-01, and of what shares its address on AWS.
 
-https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html,
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
 """
 
 from enum import Enum
@@ -11,7 +12,6 @@ _INIT_ERROR = "/2018-06-01/runtime/init/error"
 _INVOCATION = "/2018-06-01/runtime/invocation/"
 # served by the same address on AWS; each is refused by its own name
 _UNSUPPORTED = (
-    ("/2020-01-01/extension/", "Extension.NotSupported", "the Extensions API"),
     ("/2020-08-15/logs", "Logs.NotSupported", "the Logs API"),
     ("/2022-07-01/telemetry", "Telemetry.NotSupported", "the Telemetry API"),
     ("/2018-06-01/runtime/restore/", "Runtime.RestoreNotSupported", "SnapStart's restore"),
@@ -25,6 +25,10 @@ class RouteKind(Enum):
     RESPONSE = "response"
     ERROR = "error"
     INIT_ERROR = "init error"
+    EXTENSION_REGISTER = "extension register"
+    EXTENSION_NEXT = "extension next"
+    EXTENSION_INIT_ERROR = "extension init error"
+    EXTENSION_EXIT_ERROR = "extension exit error"
     METHOD_NOT_ALLOWED = "method not allowed"
     NOT_SUPPORTED = "not supported"
     NOT_FOUND = "not found"
@@ -43,6 +47,12 @@ _TO_NEXT = Route(RouteKind.NEXT)
 _TO_INIT_ERROR = Route(RouteKind.INIT_ERROR)
 _NOT_ALLOWED = Route(RouteKind.METHOD_NOT_ALLOWED)
 _NOT_FOUND = Route(RouteKind.NOT_FOUND)
+_EXTENSION = {
+    "/2020-01-01/extension/register": ("POST", Route(RouteKind.EXTENSION_REGISTER)),
+    "/2020-01-01/extension/event/next": ("GET", Route(RouteKind.EXTENSION_NEXT)),
+    "/2020-01-01/extension/init/error": ("POST", Route(RouteKind.EXTENSION_INIT_ERROR)),
+    "/2020-01-01/extension/exit/error": ("POST", Route(RouteKind.EXTENSION_EXIT_ERROR)),
+}
 _ANSWERS = {"response": RouteKind.RESPONSE, "error": RouteKind.ERROR}
 
 
@@ -58,6 +68,13 @@ def parse(method: str, path: str) -> Route:
         return Route(kind, request_id) if method == "POST" else _NOT_ALLOWED
     if path == _INIT_ERROR:
         return _TO_INIT_ERROR if method == "POST" else _NOT_ALLOWED
+    return _parse_others(method, path)
+
+
+def _parse_others(method: str, path: str) -> Route:
+    if path in _EXTENSION:
+        wanted, route = _EXTENSION[path]
+        return route if method == wanted else _NOT_ALLOWED
     for prefix, error_type, subject in _UNSUPPORTED:
         if path.startswith(prefix):
             return Route(RouteKind.NOT_SUPPORTED, "", error_type, subject)

@@ -2,10 +2,15 @@
 
 The shell parses HTTP and performs the commands in the order given. An exchange is whatever it
 answers a request on. Each is answered at most once; ``/next`` may stay parked, and one that was
-parked when the runtime process ended is forgotten, for it ends with the process.
+parked when the runtime process ended is forgotten, for it ends with the process. Extensions have
+their own table and object, made when the first of them is heard of.
 """
 
+from collections.abc import Callable, Sequence
+
 from lambdash import limits
+from lambdash.runtime_api.extension_messages import FunctionIdentity, ShutdownReason
+from lambdash.runtime_api.extensions import ExtensionReport, Extensions
 from lambdash.runtime_api.messages import (
     RESPONSE_TOO_LARGE,
     Answer,
@@ -19,6 +24,7 @@ from lambdash.runtime_api.messages import (
     Ready,
     Responded,
     ResponseKind,
+    RuntimeReady,
     accepted,
     next_lines,
     refused,
@@ -30,22 +36,39 @@ from lambdash.runtime_api.states import TRANSITIONS, Event, State
 Commands = tuple[Command, ...]
 
 _READY: Commands = (Ready(),)
+_RUNTIME_READY: Commands = (RuntimeReady(),)
 _NOTHING: Commands = ()
+_OF_EXTENSIONS = frozenset(
+    (
+        RouteKind.EXTENSION_REGISTER,
+        RouteKind.EXTENSION_NEXT,
+        RouteKind.EXTENSION_INIT_ERROR,
+        RouteKind.EXTENSION_EXIT_ERROR,
+    )
+)
+# the runtime has not asked yet: internal extensions may register
+_OPEN = frozenset((State.STARTING, State.RESETTING))
 _ERROR_TYPE = b"lambda-runtime-function-error-type"
 _RESPONSE_MODE = b"lambda-runtime-function-response-mode"
 _CONTENT_TYPE = b"content-type"
 
 
 class Session:
-    """One environment's side of the conversation with its runtime.
+    """One environment's side of the conversation with its runtime and its extensions.
 
     An illegal request is answered as AWS answers it and leaves the state as it was.
+    ``new_identifier`` gives a fresh UUID for each extension and each of its events.
     """
 
-    __slots__ = ("_poll", "_request_id", "_state")
+    __slots__ = (
+        "_extensions", "_identity", "_new_identifier", "_poll", "_request_id", "_state",
+    )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, identity: FunctionIdentity, new_identifier: Callable[[], str]) -> None:
+        self._identity = identity
+        self._new_identifier = new_identifier
         self._state = State.STARTING
+        self._extensions: Extensions | None = None
         self._poll: Exchange | None = None
         # of the invocation in hand, kept until the next /next: what tells a second answer to it
         # (a wrong state) from an answer to another (a wrong id)
@@ -60,6 +83,25 @@ class Session:
     def request_id(self) -> str | None:
         """The invocation that the runtime holds; None when it holds none."""
         return self._request_id if self._state is State.INVOKING else None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether an invocation can be handed over."""
+        return self._state is State.READY and self._all_settled()
+
+    @property
+    def has_extensions(self) -> bool:
+        """Whether any extension was heard of: without one, nothing of theirs need be asked."""
+        return self._extensions is not None
+
+    @property
+    def shutdown_grace_s(self) -> float:
+        """How long an orderly end may take (AWS: 0, 0.5 or 2 s)."""
+        return 0.0 if self._extensions is None else self._extensions.shutdown_grace_s
+
+    def extension_reports(self) -> tuple[ExtensionReport, ...]:
+        """How each extension stands."""
+        return () if self._extensions is None else self._extensions.reports()
 
     def __repr__(self) -> str:
         return f"<Session {self._state.name} request_id={self._request_id}>"
@@ -80,6 +122,8 @@ class Session:
             return self.error(exchange, route.request_id, body, headers)
         if kind is RouteKind.INIT_ERROR:
             return self.init_error(exchange, body, headers)
+        if kind in _OF_EXTENSIONS:
+            return self._of_extension(kind, exchange, headers, body)
         return (_off_the_map(exchange, route, method, path),)
 
     def oversized(self, exchange: Exchange, method: str, path: str) -> Commands:
@@ -103,10 +147,15 @@ class Session:
             return (self._illegal(poll, Event.NEXT),)
         older, self._poll = self._poll, poll
         self._state = after
+        extensions = self._extensions
+        if extensions is not None:
+            extensions.is_open = False
         if older is not None:
             return (self._illegal(older, Event.NEXT),)
         self._request_id = None
-        return _READY if after is State.READY else _NOTHING
+        if after is not State.READY:
+            return _NOTHING
+        return _READY if extensions is None or extensions.are_settled else _RUNTIME_READY
 
     def response(
         self, exchange: Exchange, request_id: str, body: bytes, headers: Headers
@@ -145,22 +194,47 @@ class Session:
         if poll is self._poll:
             self._state = TRANSITIONS[self._state][Event.POLL_LOST]
             self._poll = None
+        elif self._extensions is not None:
+            self._extensions.poll_lost(poll)
 
     # What the shell does
 
     def dispatch(self, message: InvocationMessage) -> HandOver | NotPolling:
         """Hand an invocation to the parked ``/next``; ``NotPolling`` when there is none."""
         after = TRANSITIONS[self._state].get(Event.DISPATCH)
-        if after is None:
+        if after is None or not self._all_settled():
             return NotPolling(message.request_id)
         poll, self._poll = self._poll, None
         self._state = after
         self._request_id = message.request_id
         return HandOver(poll, next_lines(message), message.payload)
 
-    def begin_reset(self) -> None:
-        """The runtime process is about to be replaced: its late answers reach nobody from here."""
+    def announce(self, message: InvocationMessage) -> Commands:
+        """Tell the extensions of the invocation that was dispatched."""
+        return _NOTHING if self._extensions is None else self._extensions.invoke(message)
+
+    def extensions_started(self, names: Sequence[str]) -> Commands:
+        """The launcher started these executables; the runtime waits for their registration."""
+        self._extensions = Extensions(self._identity, self._new_identifier)
+        return self._extensions.started(names)
+
+    def extension_exited(self, name: str, how: str) -> Commands:
+        """An external extension's process has ended by itself."""
+        return _NOTHING if self._extensions is None else self._extensions.exited(name, how)
+
+    def begin_reset(self, reason: ShutdownReason, deadline_ms: int) -> Commands:
+        """The runtime process is about to be replaced: its late answers reach nobody from here.
+
+        External extensions are told, and have until ``deadline_ms`` (epoch) to end; internal ones
+        end with the runtime.
+        """
         self._stop(Event.BEGIN_RESET)
+        if self._extensions is None:
+            return _NOTHING
+        if self._extensions.any_external:
+            return self._extensions.shutdown(reason, deadline_ms)
+        self._extensions = None
+        return _NOTHING
 
     def reset(self) -> Commands:
         """The old runtime process has gone and a new one was started, which may have asked already.
@@ -169,13 +243,45 @@ class Session:
         """
         if self._state is State.RESETTING_POLLED:
             self._state = TRANSITIONS[self._state][Event.RESET]
-            return _READY
+            return _READY if self._all_settled() else _RUNTIME_READY
         self._stop(Event.RESET)
         return _NOTHING
 
-    def closed(self) -> None:
-        """The environment has ended; nothing is taken any more."""
+    def shutdown(self, reason: ShutdownReason, deadline_ms: int) -> Commands:
+        """The environment ends: nothing of the runtime is taken any more, extensions are told."""
         self._stop(Event.CLOSE)
+        if self._extensions is None:
+            return _NOTHING
+        return self._extensions.shutdown(reason, deadline_ms)
+
+    def _all_settled(self) -> bool:
+        return self._extensions is None or self._extensions.are_settled
+
+    def _of_extension(
+        self, kind: RouteKind, exchange: Exchange, headers: Headers, body: bytes
+    ) -> Commands:
+        extensions = self._extensions
+        if extensions is None:
+            extensions = Extensions(self._identity, self._new_identifier)
+            extensions.is_open = self._state in _OPEN
+            if kind is RouteKind.EXTENSION_REGISTER and extensions.is_open:
+                self._extensions = extensions
+        if kind is RouteKind.EXTENSION_REGISTER:
+            return extensions.register(exchange, headers, body)
+        if kind is RouteKind.EXTENSION_NEXT:
+            return self._extension_next(extensions, exchange, headers)
+        if kind is RouteKind.EXTENSION_INIT_ERROR:
+            return extensions.init_error(exchange, headers)
+        return extensions.exit_error(exchange, headers)
+
+    def _extension_next(
+        self, extensions: Extensions, exchange: Exchange, headers: Headers
+    ) -> Commands:
+        were_settled = extensions.are_settled
+        commands = extensions.next(exchange, headers)
+        if self.is_ready and not were_settled:
+            return (*commands, *_READY)
+        return commands
 
     def _stop(self, event: Event) -> None:
         after = TRANSITIONS[self._state].get(event)

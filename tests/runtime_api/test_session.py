@@ -5,6 +5,7 @@ import json
 import pytest
 
 from lambdash import limits
+from lambdash.runtime_api.extension_messages import ShutdownReason
 from lambdash.runtime_api.messages import (
     Answer,
     HandOver,
@@ -17,6 +18,7 @@ from lambdash.runtime_api.messages import (
 )
 from lambdash.runtime_api.session import Session
 from lambdash.runtime_api.states import State
+from tests.runtime_api.sessions import new_session
 
 BASE = "/2018-06-01/runtime"
 NEXT = f"{BASE}/invocation/next"
@@ -37,7 +39,7 @@ def message(request_id: str = "a", payload: bytes = b"{}") -> InvocationMessage:
 
 
 def polled(poll: object = "poll") -> Session:
-    session = Session()
+    session = new_session()
     assert session.handle(poll, "GET", NEXT, (), b"") == (Ready(),)
     return session
 
@@ -118,7 +120,7 @@ def test_an_error_without_headers_is_still_an_error() -> None:
 
 
 def test_init_error() -> None:
-    session = Session()
+    session = new_session()
     headers = ((b"lambda-runtime-function-error-type", b"Runtime.ImportModuleError"),)
 
     commands = session.handle("post", "POST", f"{BASE}/init/error", headers, b"{}")
@@ -184,7 +186,7 @@ def test_a_poll_lost_after_its_dispatch_is_late_news() -> None:
 
 def test_after_a_timeout_the_new_process_may_poll_before_the_engine_says_so() -> None:
     session = invoking()
-    session.begin_reset()
+    session.begin_reset(ShutdownReason.TIMEOUT, 0)
 
     (late,) = session.response("post", "a", b"late", ())
     assert isinstance(late, Answer)
@@ -200,7 +202,7 @@ def test_after_a_timeout_the_new_process_may_poll_before_the_engine_says_so() ->
 
 def test_a_poll_of_the_dying_process_dies_with_it() -> None:
     session = invoking()
-    session.begin_reset()
+    session.begin_reset(ShutdownReason.TIMEOUT, 0)
     session.next("old process")
     session.poll_lost("old process")
 
@@ -211,7 +213,7 @@ def test_a_poll_of_the_dying_process_dies_with_it() -> None:
 
 def test_two_polls_during_a_reset() -> None:
     session = invoking()
-    session.begin_reset()
+    session.begin_reset(ShutdownReason.TIMEOUT, 0)
     session.next("old process")
     (refusal,) = session.next("new process")
     assert isinstance(refusal, Answer)
@@ -255,7 +257,7 @@ def test_the_largest_response_passes() -> None:
 
 
 def test_an_oversized_init_error_is_an_init_error() -> None:
-    session = Session()
+    session = new_session()
     failed, answer = session.oversized("post", "POST", f"{BASE}/init/error")
     assert isinstance(failed, InitFailed)
     assert json.loads(failed.body) == RESPONSE_TOO_LARGE
@@ -305,7 +307,9 @@ def test_response_modes_are_refused_by_name(mode: bytes, text: str) -> None:
         ("POST", f"{BASE}/invocation/a/other", 404, "NotFound"),
         ("POST", f"{BASE}/invocation/a/response/", 404, "NotFound"),
         ("POST", f"{BASE}/invocation/a", 404, "NotFound"),
-        ("POST", "/2020-01-01/extension/register", 404, "Extension.NotSupported"),
+        ("GET", "/2020-01-01/extension/register", 405, "MethodNotAllowed"),
+        ("POST", "/2020-01-01/extension/event/next", 405, "MethodNotAllowed"),
+        ("POST", "/2020-01-01/extension/other", 404, "NotFound"),
         ("PUT", "/2020-08-15/logs", 404, "Logs.NotSupported"),
         ("PUT", "/2022-07-01/telemetry", 404, "Telemetry.NotSupported"),
         ("GET", f"{BASE}/restore/next", 404, "Runtime.RestoreNotSupported"),

@@ -6,6 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from lambdash.runtime_api.extension_messages import ShutdownReason
 from lambdash.runtime_api.messages import (
     Answer,
     InitFailed,
@@ -14,8 +15,8 @@ from lambdash.runtime_api.messages import (
     Ready,
     Responded,
 )
-from lambdash.runtime_api.session import Session
 from lambdash.runtime_api.states import State
+from tests.runtime_api.sessions import new_session
 
 BASE = "/2018-06-01/runtime"
 IDS = st.sampled_from([str(number) for number in range(6)])
@@ -34,7 +35,7 @@ class Conversation(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.session = Session()
+        self.session = new_session()
         self.polls: list[Peer] = []
         self.invocations = 0
         self.answered: dict[str, int] = {}
@@ -120,7 +121,7 @@ class Conversation(RuleBasedStateMachine):
 
     @rule()
     def begin_reset(self) -> None:
-        self.session.begin_reset()
+        self.session.begin_reset(ShutdownReason.TIMEOUT, 0)
         self.in_hand = None
 
     @rule()
@@ -143,7 +144,7 @@ class Conversation(RuleBasedStateMachine):
     @rule(really=st.sampled_from([False] * 9 + [True]))
     def close(self, really: bool) -> None:
         if really:
-            self.session.closed()
+            self.session.shutdown(ShutdownReason.SPINDOWN, 0)
             self.in_hand = None
 
     @invariant()

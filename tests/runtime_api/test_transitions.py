@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
+from lambdash.runtime_api.extension_messages import ShutdownReason
 from lambdash.runtime_api.messages import Answer, InvocationMessage, NotPolling
 from lambdash.runtime_api.session import Session
 from lambdash.runtime_api.states import TRANSITIONS, Event, State
+from tests.runtime_api.sessions import new_session
 
 ID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
 PARKED = object()
@@ -15,11 +17,11 @@ MESSAGE = InvocationMessage(ID, b"{}", 1, "arn:aws:lambda:x", "Root=1")
 
 
 def starting() -> Session:
-    return Session()
+    return new_session()
 
 
 def ready() -> Session:
-    session = Session()
+    session = new_session()
     session.next(PARKED)
     return session
 
@@ -43,14 +45,14 @@ def unpolled() -> Session:
 
 
 def failed() -> Session:
-    session = Session()
+    session = new_session()
     session.init_error("post", b"{}", ())
     return session
 
 
 def resetting() -> Session:
     session = invoking()
-    session.begin_reset()
+    session.begin_reset(ShutdownReason.TIMEOUT, 0)
     return session
 
 
@@ -61,8 +63,8 @@ def resetting_polled() -> Session:
 
 
 def closed() -> Session:
-    session = Session()
-    session.closed()
+    session = new_session()
+    session.shutdown(ShutdownReason.SPINDOWN, 0)
     return session
 
 
@@ -85,9 +87,9 @@ FEED: dict[Event, Callable[[Session], object]] = {
     Event.INIT_ERROR: lambda session: session.init_error("post", b"{}", ()),
     Event.POLL_LOST: lambda session: session.poll_lost(PARKED),
     Event.DISPATCH: lambda session: session.dispatch(MESSAGE),
-    Event.BEGIN_RESET: lambda session: session.begin_reset(),
+    Event.BEGIN_RESET: lambda session: session.begin_reset(ShutdownReason.TIMEOUT, 0),
     Event.RESET: lambda session: session.reset(),
-    Event.CLOSE: lambda session: session.closed(),
+    Event.CLOSE: lambda session: session.shutdown(ShutdownReason.SPINDOWN, 0),
 }
 
 
