@@ -181,3 +181,15 @@ DEFAULT_PORT = 4_566
 DAEMON_IDLE_TIMEOUT_S = 3_600.0
 DAEMON_REACH_CHECK_S = 2.0
 LOG_LINES_SHOWN = 1_000
+
+# Event patterns (the sizes: AWS's quotas of EventBridge and of event source mappings)
+EVENT_PATTERN_MAX_CHARS = 4_096
+# https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html: raised on request
+FILTERS_PER_MAPPING_MAX = 5
+PATTERN_MAX_DEPTH = 100
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+PATTERN_MAX_ALTERNATIVES = 1_000
+# https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html
+FILTER_POLICY_MAX_KEYS = 5
+FILTER_POLICY_MAX_CHARS = 256 * 1024
+FILTER_POLICY_MAX_COMBINATIONS = 150
