@@ -193,3 +193,11 @@ PATTERN_MAX_ALTERNATIVES = 1_000
 FILTER_POLICY_MAX_KEYS = 5
 FILTER_POLICY_MAX_CHARS = 256 * 1024
 FILTER_POLICY_MAX_COMBINATIONS = 150
+
+# Schedules: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html
+SCHEDULE_EXPRESSION_MAX_CHARS = 256
+SCHEDULE_FIRST_YEAR = 1970
+SCHEDULE_LAST_YEAR = 2199
+# https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+ASYNC_RETRY_FIRST_S = 60.0
+ASYNC_RETRY_LATER_S = 120.0
