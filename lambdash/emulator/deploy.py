@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 
 from lambdash.emulator.driver import Driver
-from lambdash.emulator.plan import Change, change_of
+from lambdash.emulator.plan import Change, Fingerprints, change_of
 from lambdash.engines.protocol import Engine, PullPolicy, SandboxSpec
 from lambdash.errors import CallerError
 from lambdash.model import (
@@ -18,7 +18,8 @@ from lambdash.model import (
     ZipPackage,
 )
 from lambdash.model.progress import ProgressSink
-from lambdash.packaging import Builder, PackageStore
+from lambdash.packaging import Builder, LayerBuilder, PackageStore
+from lambdash.packaging.layers import check_bootstrap_in, check_together
 from lambdash.storage.functions import DeployedFunction, FunctionStore
 
 
@@ -60,6 +61,7 @@ class Deployer:
     ) -> None:
         self._builder = workshop.builder
         self._store = workshop.store
+        self._layers = LayerBuilder(workshop.store)
         self._engine = engine
         self._functions = functions
         self._driver = driver
@@ -70,28 +72,41 @@ class Deployer:
 
     async def fingerprint(self, function: Function) -> str:
         """What the source is now, cheaply: a walk of its files, read off the loop."""
-        return await asyncio.to_thread(self._builder.fingerprint, function)
+        return (await self._fingerprints(function)).code
+
+    async def _fingerprints(self, function: Function) -> Fingerprints:
+        code = await asyncio.to_thread(self._builder.fingerprint, function)
+        if not function.layers:
+            return Fingerprints(code)
+        return Fingerprints(
+            code, await asyncio.to_thread(self._layers.fingerprint, function.layers)
+        )
 
     def is_stored(self, name: str) -> bool:
         """Whether the deployed package is still there; the engine keeps images, not the store."""
-        package = self.deployed[name].package
+        deployed = self.deployed[name]
+        if deployed.layers is not None and not self._store.use(deployed.layers):
+            return False
+        package = deployed.package
         return not isinstance(package, ZipPackage) or self._store.use(package)
 
     async def change(self, function: Function) -> Change:
         """What deploying the function now would change."""
-        fingerprint = await self.fingerprint(function)
-        return change_of(self.deployed.get(function.name), function, fingerprint)
+        now = await self._fingerprints(function)
+        return change_of(self.deployed.get(function.name), function, now)
 
     async def build(
         self, function: Function, options: DeployOptions, progress: ProgressSink
     ) -> Built:
         """Package the function and prepare the engine; nothing is switched yet."""
         begun = time.monotonic()
-        fingerprint = await self.fingerprint(function)
-        change = change_of(self.deployed.get(function.name), function, fingerprint)
+        now = await self._fingerprints(function)
+        change = change_of(self.deployed.get(function.name), function, now)
         package = await self._package(function, options, progress)
+        layers = await self._layers.build(function.layers, progress)
+        self._check(function, package, layers)
         packaged_at = time.monotonic()
-        deployed = DeployedFunction(function, package, fingerprint)
+        deployed = DeployedFunction(function, package, now.code, layers, now.layers)
         await self._engine.prepare(self.spec(deployed.revision, options.pull), progress)
         prepared_at = time.monotonic()
         build_ms = (prepared_at - begun) * 1000
@@ -147,6 +162,13 @@ class Deployer:
             case DockerfileSource() as source:
                 return await self._engine.build_image(function.name, source, progress)
 
+    def _check(self, function: Function, package: Package, layers: ZipPackage | None) -> None:
+        """What code and layers must be together."""
+        check_together(function, package, layers)
+        if layers is not None and isinstance(package, ZipPackage):
+            trees = self._store.tree_path(package), self._store.tree_path(layers)
+            check_bootstrap_in(function, *trees)
+
     def spec(self, revision: Revision, pull: PullPolicy) -> SandboxSpec:
         """What the engine needs to know of a revision. Raises ``CallerError``."""
         return spec_of(self._store, revision, pull)
@@ -154,15 +176,15 @@ class Deployer:
 
 def spec_of(store: PackageStore, revision: Revision, pull: PullPolicy) -> SandboxSpec:
     """What the engine needs to know. Raises ``CallerError`` when the store lost the package."""
-    package = revision.package
-    if not isinstance(package, ZipPackage):
-        return SandboxSpec(revision, None, pull)
-    path = store.tree_path(package)
-    if not path.is_dir():
-        name = revision.function_name
-        raise CallerError(
-            "package-missing",
-            f"the package of `{name}` is no longer in the store",
-            f"`lambdash deploy {name}` builds it again",
-        )
-    return SandboxSpec(revision, path, pull)
+    package, layers = revision.package, revision.layers
+    code = store.tree_path(package) if isinstance(package, ZipPackage) else None
+    opt = None if layers is None else store.tree_path(layers)
+    for path in (code, opt):
+        if path is not None and not path.is_dir():
+            name = revision.function_name
+            raise CallerError(
+                "package-missing",
+                f"the package of `{name}` is no longer in the store",
+                f"`lambdash deploy {name}` builds it again",
+            )
+    return SandboxSpec(revision, code, pull, opt)

@@ -15,7 +15,15 @@ class Change:
     why: tuple[str, ...] = ()
 
 
-def change_of(old: DeployedFunction | None, new: Function, fingerprint: str) -> Change:
+@dataclass(frozen=True, slots=True)
+class Fingerprints:
+    """What a function's code and layers are now; ``layers`` is empty without any."""
+
+    code: str
+    layers: str = ""
+
+
+def change_of(old: DeployedFunction | None, new: Function, now: Fingerprints) -> Change:
     """What deploying one function would change."""
     if old is None:
         return Change(new.name, "create")
@@ -26,8 +34,10 @@ def change_of(old: DeployedFunction | None, new: Function, fingerprint: str) -> 
     ]
     if old.function.source != new.source:
         why.append("source")
-    elif old.fingerprint != fingerprint:
+    elif old.fingerprint != now.code:
         why.append("code")
+    if old.function.layers != new.layers or old.layers_fingerprint != now.layers:
+        why.append("layers")
     if old.function.scaling != new.scaling:
         why.append("scaling")
     return Change(new.name, "update" if why else "unchanged", tuple(why))

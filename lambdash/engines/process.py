@@ -12,7 +12,6 @@ import os
 import re
 import secrets
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,9 +19,10 @@ from pathlib import Path
 
 from lambdash import limits
 from lambdash.engines import launcher
-from lambdash.engines.channel import Assignment, Channel, ControlListener, ProcessLimits
+from lambdash.engines.channel import Channel, ControlListener
 from lambdash.engines.clone import Copies, clone_tree, remove_tree
 from lambdash.engines.orphans import ProcessRecord, kill_started_with
+from lambdash.engines.program import RUNTIME_API, TASK_ROOT, Program
 from lambdash.engines.protocol import (
     Capabilities,
     Prepared,
@@ -35,11 +35,8 @@ from lambdash.errors import CallerError, PlatformError, write_failed
 from lambdash.model import DockerfileSource, ImagePackage
 from lambdash.model.progress import ProgressSink
 
-_TASK_ROOT = "LAMBDA_TASK_ROOT"
-_RUNTIME_API = "AWS_LAMBDA_RUNTIME_API"
 _RECORD = "launcher.json"
 _COMPLAINTS = "launcher.log"
-_DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +61,14 @@ class RuntimeClients:
 
 @dataclass(frozen=True, slots=True)
 class PreparedProcess:
-    """A revision whose code and runtime client were copied; ``client`` is None for ``provided``."""
+    """A revision whose code, layers and runtime client were copied."""
 
     spec: SandboxSpec
-    code: Path
-    client: Path | None
-    command: tuple[str, ...]
+    program: Program
+
+    @property
+    def code(self) -> Path:
+        return self.program.code
 
     @property
     def revision_id(self) -> str:
@@ -176,11 +175,16 @@ class ProcessEngine:
         if spec.code_path is None or configuration.runtime is None:
             raise _needs_images(f"function `{configuration.function_name}`")
         code = self._folders.state / "code" / spec.revision.id
+        layers = None
         clone_tree(spec.code_path, code)
-        if client is None:
-            return PreparedProcess(spec, code, None, (str(code / "bootstrap"),))
-        command = self._clients.command(configuration.runtime, client)
-        return PreparedProcess(spec, code, client, command)
+        if spec.layers_path is not None:
+            layers = self._folders.state / "layers" / spec.revision.id
+            clone_tree(spec.layers_path, layers)
+        command: tuple[str, ...] = ()
+        if client is not None:
+            command = self._clients.command(configuration.runtime, client)
+        program = Program(configuration.runtime, code, layers, client, command)
+        return PreparedProcess(spec, program)
 
     async def launch(
         self,
@@ -205,7 +209,8 @@ class ProcessEngine:
         try:
             if self._closed:
                 raise PlatformError("engine-closed", "the engine was closed meanwhile")
-            assignment = _assignment(sandbox, variables)
+            port = sandbox.channel.runtime_port
+            assignment = prepared.program.assignment(variables, sandbox.folder / "tmp", port)
             await sandbox.channel.assign(assignment, observer)
         except BaseException:
             await asyncio.shield(self.stop(sandbox, 0.0))
@@ -213,8 +218,11 @@ class ProcessEngine:
         return sandbox
 
     def _make_room(self, prepared: PreparedProcess, folder: Path) -> None:
-        if prepared.spec.code_path is not None:  # a superseded revision's copy may be gone
-            clone_tree(prepared.spec.code_path, prepared.code)
+        spec, program = prepared.spec, prepared.program
+        if spec.code_path is not None:  # a superseded revision's copy may be gone
+            clone_tree(spec.code_path, program.code)
+        if spec.layers_path is not None and program.layers is not None:
+            clone_tree(spec.layers_path, program.layers)
         try:
             (folder / "tmp").mkdir(mode=0o700, parents=True)
         except OSError as error:
@@ -288,7 +296,8 @@ class ProcessEngine:
             return
         self._prepared.pop(stopped.revision_id, None)
         self._preparing.pop(stopped.revision_id, None)
-        await asyncio.to_thread(remove_tree, stopped.code)
+        for folder in stopped.program.copies:
+            await asyncio.to_thread(remove_tree, folder)
         if function in self._copies:
             await asyncio.to_thread(self._copies[function].forget_missing)
 
@@ -316,7 +325,11 @@ class ProcessEngine:
         code = self._folders.state / "code"
         for folder in code.iterdir() if code.is_dir() else ():
             if folder.name not in self._prepared:
-                kill_started_with(_TASK_ROOT, f"{folder}")
+                kill_started_with(TASK_ROOT, f"{folder}")
+                remove_tree(folder)
+        layers = self._folders.state / "layers"
+        for folder in layers.iterdir() if layers.is_dir() else ():
+            if folder.name not in self._prepared:
                 remove_tree(folder)
         return found
 
@@ -328,35 +341,13 @@ class ProcessEngine:
             await self.stop(sandbox, 0.0)
         self._prepared.clear()
         self._preparing.clear()
-        for name in ("environments", "code"):
+        for name in ("environments", "code", "layers"):
             await asyncio.to_thread(remove_tree, self._folders.state / name)
         return {"processes": stopped}
 
 
 def _function(prepared: PreparedProcess) -> str:
     return prepared.spec.revision.function_name
-
-
-def _assignment(sandbox: ProcessSandbox, variables: tuple[tuple[str, str], ...]) -> Assignment:
-    """AWS's variables with this machine's folders; the function's own may replace some."""
-    prepared = sandbox.prepared
-    code = str(prepared.code)
-    replaceable = {
-        "LANG": "en_US.UTF-8",
-        "TZ": ":UTC",
-        "PATH": os.environ.get("PATH") or _DEFAULT_PATH,
-        "TMPDIR": str(sandbox.folder / "tmp"),
-    }
-    if sys.platform == "linux":
-        replaceable["LD_LIBRARY_PATH"] = f"{code}:{code}/lib"
-    fixed = {
-        "PWD": code,
-        _TASK_ROOT: code,
-        "LAMBDA_RUNTIME_DIR": str(prepared.client or prepared.code),
-        _RUNTIME_API: f"127.0.0.1:{sandbox.channel.runtime_port}",
-    }
-    merged = {**replaceable, **dict(variables), **fixed}
-    return Assignment(prepared.command, tuple(merged.items()), code, ProcessLimits())
 
 
 def _bury(sandbox: ProcessSandbox) -> None:
@@ -367,8 +358,8 @@ def _bury(sandbox: ProcessSandbox) -> None:
         sandbox.process.kill()
         code = sandbox.process.wait()
     if code != 0:
-        door = f"{_RUNTIME_API}=127.0.0.1:{sandbox.channel.runtime_port}"
-        kill_started_with(_TASK_ROOT, str(sandbox.prepared.code), door)
+        door = f"{RUNTIME_API}=127.0.0.1:{sandbox.channel.runtime_port}"
+        kill_started_with(TASK_ROOT, str(sandbox.prepared.code), door)
     remove_tree(sandbox.folder)
 
 

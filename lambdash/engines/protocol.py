@@ -30,11 +30,15 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class SandboxSpec:
-    """What ``prepare`` makes ready once per revision. ``code_path`` is None for image packages."""
+    """What ``prepare`` makes ready once per revision. ``code_path`` is None for image packages.
+
+    ``layers_path`` is what functions find at ``/opt``, all layers merged; None without any.
+    """
 
     revision: Revision
     code_path: Path | None
     pull: PullPolicy = PullPolicy.MISSING
+    layers_path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,6 +233,8 @@ def _type_hint(given: Any, entry: Entry | None, wanted: str) -> str:
 
 def _fields_of(location: tuple[int | str, ...]) -> list[str]:
     """The keys of the part inside a function or the project that a path of names leads to."""
+    if location[0] == "layers":
+        return list(grammar.LayerEntry.model_fields)
     nested: dict[str, type[BaseModel]] = {
         "build": grammar.Build,
         "image_config": grammar.ImageConfig,

@@ -9,12 +9,13 @@ from lambdash.manifest.diagnosis import refuse_later, validated
 from lambdash.manifest.document import Entry, Mapping, Sequence
 from lambdash.manifest.environment import EnvironmentFiles, Overrides
 from lambdash.manifest.grammar import NAME_PATTERN, FunctionEntry, Project, Settings
+from lambdash.manifest.layers import DeclaredLayer, layers_of
 from lambdash.manifest.problems import Position, Reporter, did_you_mean, shown
 from lambdash.manifest.sources import Subject, source_of
 from lambdash.manifest.values import Values
 from lambdash.model import Function, FunctionConfiguration, ImageConfig, Scaling
 
-_CODE_ONLY = ("runtime", "handler", "base_image")
+_CODE_ONLY = ("runtime", "handler", "base_image", "layers")
 _BOOTSTRAP = "bootstrap"
 _SUGGESTED = ("python3.13", "nodejs22.x", "provided.al2023")
 
@@ -29,6 +30,7 @@ class Surroundings:
     shared_variables: dict[str, str]
     environment_files: EnvironmentFiles
     overrides: Overrides
+    layers: dict[str, DeclaredLayer]
 
 
 def assemble(name: str, entry: Entry, around: Surroundings, values: Values) -> Function | None:
@@ -105,6 +107,7 @@ def _function(subject: Subject, around: Surroundings) -> Function | None:
         subject.refuse(("image_config",), "goes with `image` or `build`, not with `code`")
     elif source is not None:
         subject.refuse(_CODE_ONLY, "goes with `code`; an image brings its own")
+    layers = layers_of(subject, settings, around.layers) if has_code else ()
     variables = _variables(subject, around)
     if source is None:
         return None
@@ -128,7 +131,7 @@ def _function(subject: Subject, around: Surroundings) -> Function | None:
         reserved_concurrent_executions=own.reserved_concurrent_executions,
         keep_alive_s=settings.keep_alive,
     )
-    return Function(configuration, source, scaling, subject.position.line)
+    return Function(configuration, source, scaling, subject.position.line, layers)
 
 
 def _settings(own: FunctionEntry, defaults: Settings) -> Settings:

@@ -120,6 +120,22 @@ class ImageConfig(Part):
     )
 
 
+class LayerEntry(Part):
+    """A layer that functions share."""
+
+    code: Text | None = Field(
+        default=None, description="Folder, or zip archive, of what is found at `/opt`."
+    )
+    compatible_runtimes: list[Runtime] = Field(
+        default=[],
+        max_length=limits.LAYER_COMPATIBLE_RUNTIMES_MAX,
+        description="Runtimes it is for; any when there are none.",
+    )
+    compatible_architectures: list[Literal["x86_64", "arm64"]] = Field(
+        default=[], description="Instruction sets it is for; any when there are none."
+    )
+
+
 class Settings(Part):
     """What a function may set and `defaults` may set for all of them."""
 
@@ -155,6 +171,11 @@ class Settings(Part):
     environment: Variables = Field(
         default={},
         description="Environment variables; 4 KB at most. Merged with `defaults` name by name.",
+    )
+    layers: list[Text] = Field(
+        default=[],
+        max_length=limits.LAYERS_MAX,
+        description="Layers by name, folder or zip archive; files of a later one win.",
     )
     max_environments: Whole = Field(
         default=limits.MAX_ENVIRONMENTS_DEFAULT,
@@ -237,6 +258,7 @@ class Project(Part):
     env_file: Files = Field(
         default=[], description="Files of `NAME=value` lines for all functions."
     )
+    layers: dict[str, LayerEntry] = Field(default={}, description="Layers by name.")
     limits: Limits = Field(
         default=Limits(), description="Account limits that AWS raises on request."
     )

@@ -31,7 +31,6 @@ SECTIONS: Mapping[str, str] = {
     "http": "HTTP APIs",
     "image_uri": "AWS's form of `image`",
     "kms_key_arn": "KMS keys",
-    "layers": "layers",
     "log_format": "log formats",
     "logging": "log formats and levels",
     "logging_config": "log formats and levels",

@@ -13,6 +13,7 @@ from lambdash.manifest.environment import EnvironmentFiles, Overrides
 from lambdash.manifest.files import is_there, read_text
 from lambdash.manifest.functions import Surroundings, assemble, check_runtime
 from lambdash.manifest.grammar import ManifestDocument, Project, Settings
+from lambdash.manifest.layers import declared
 from lambdash.manifest.problems import Halt, Problems, Reporter
 from lambdash.manifest.values import Values
 from lambdash.model import Function
@@ -150,7 +151,8 @@ class _Loading:
         if self.options.env_vars is not None:
             own = Reporter(self.options.env_vars, reporter.problems)
             overrides = environment.read_overrides(self.options.env_vars, functions, own)
-        return Surroundings(files.folder, project, defaults, shared, files, overrides)
+        layers = declared(project.layers, self.root, files.folder, reporter)
+        return Surroundings(files.folder, project, defaults, shared, files, overrides, layers)
 
     def _mapping(self, entry: Entry | None, name: str) -> document.Mapping | None:
         """A section that must be a mapping; None when it is absent or wrong (which is reported)."""

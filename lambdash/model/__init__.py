@@ -8,6 +8,7 @@ from lambdash.model.function import (
     FunctionSource,
     ImageConfig,
     ImageSource,
+    LayerSource,
     Scaling,
 )
 from lambdash.model.invocation import Invocation
@@ -40,6 +41,7 @@ __all__ = [
     "ImageSource",
     "InitFailed",
     "Invocation",
+    "LayerSource",
     "Outcome",
     "Package",
     "PlatformFailed",

@@ -77,17 +77,29 @@ class DockerfileSource:
     arguments: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class LayerSource:
+    """A folder, or a zip archive, of what comes to ``/opt``; ``name`` is its author's."""
+
+    name: str
+    path: Path
+
+
 FunctionSource: TypeAlias = FolderSource | ImageSource | DockerfileSource
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function of a project. ``line`` is where the manifest defines it (1-based), for hints."""
+    """One function of a project. ``line`` is where the manifest defines it (1-based), for hints.
+
+    ``layers`` are in the order of their merging: a later one wins.
+    """
 
     configuration: FunctionConfiguration
     source: FunctionSource
     scaling: Scaling = field(default_factory=Scaling)
     line: int | None = None
+    layers: tuple[LayerSource, ...] = ()
 
     @property
     def name(self) -> str:

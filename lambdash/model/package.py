@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class ZipPackage:
-    """A built folder (``/var/task``), identified by the digest of its uncompressed tree.
+    """A built folder (``/var/task``, ``/opt``), identified by the digest of its uncompressed tree.
 
     The digest covers relative paths, modes, link targets and contents; never times or owners.
     """

@@ -2,6 +2,7 @@
 
 from lambdash.packaging.builder import Builder
 from lambdash.packaging.ignore import IGNORE_FILE, Ignore
+from lambdash.packaging.layer_builder import LayerBuilder
 from lambdash.packaging.store import PackageStore
 
-__all__ = ["IGNORE_FILE", "Builder", "Ignore", "PackageStore"]
+__all__ = ["IGNORE_FILE", "Builder", "Ignore", "LayerBuilder", "PackageStore"]

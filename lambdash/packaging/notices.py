@@ -16,13 +16,23 @@ def check_bootstrap(folder: Path, target: Target, source: Tree) -> None:
         return
     bootstrap: Entry | None = source.get("bootstrap")
     if bootstrap is None:
-        raise CallerError(
-            "bootstrap-missing",
-            f"{folder} holds no file `bootstrap`, which a provided runtime starts",
-            "put the program there under that name; `handler` is only passed to it as _HANDLER",
-        )
-    if bootstrap.link is None and bootstrap.mode != 0o755:
-        path = folder / "bootstrap"
+        raise bootstrap_missing(f"{folder} holds no")
+    if bootstrap.link is None:
+        check_executable(folder / "bootstrap", bootstrap.mode)
+
+
+def bootstrap_missing(who: str) -> CallerError:
+    """The error for a provided runtime without its program."""
+    return CallerError(
+        "bootstrap-missing",
+        f"{who} file `bootstrap`, which a provided runtime starts",
+        "put the program there under that name; `handler` is only passed to it as _HANDLER",
+    )
+
+
+def check_executable(path: Path, mode: int) -> None:
+    """Raise ``CallerError`` unless the program at ``path`` may be executed."""
+    if mode != 0o755:
         raise CallerError(
             "bootstrap-not-executable", f"{path} is not executable", f"chmod +x {path}"
         )

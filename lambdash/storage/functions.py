@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from lambdash.model import Function, Package, Revision
+from lambdash.model import Function, Package, Revision, ZipPackage
 from lambdash.storage.database import connect, transaction
 
 _SCHEMA = """
@@ -16,16 +16,21 @@ CREATE TABLE IF NOT EXISTS functions (name TEXT PRIMARY KEY, document TEXT NOT N
 
 @dataclass(frozen=True, slots=True)
 class DeployedFunction:
-    """A function as it was last deployed; ``fingerprint`` is that of the source it came from."""
+    """A function as it was last deployed; the fingerprints are those of what it came from.
+
+    ``layers`` is all its layers in one tree.
+    """
 
     function: Function
     package: Package
     fingerprint: str
+    layers: ZipPackage | None = None
+    layers_fingerprint: str = ""
 
     @property
     def revision(self) -> Revision:
         """The identity environments are made from."""
-        return Revision(self.function.configuration, self.package)
+        return Revision(self.function.configuration, self.package, self.layers)
 
 
 _DOCUMENT: TypeAdapter[DeployedFunction] = TypeAdapter(DeployedFunction)

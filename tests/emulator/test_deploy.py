@@ -1,6 +1,7 @@
 """Deploying over the engine in memory: what fails changes nothing, one at a time, no old code."""
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from lambdash.model import (
     Function,
     FunctionConfiguration,
     InitFailed,
+    LayerSource,
     PlatformFailed,
     Succeeded,
     ZipPackage,
@@ -106,6 +108,36 @@ async def test_an_edit_is_another_revision(project: Project) -> None:
     built = await project.deploy()
     assert built.change.why == ("code",)
     assert await project.answer() == Succeeded(b'"second"')
+
+
+async def test_a_changed_layer_is_another_revision(project: Project, tmp_path: Path) -> None:
+    layer = tmp_path / "layer"
+    layer.mkdir()
+    (layer / "shared").write_text("one")
+    (project.folder / "bootstrap").rename(layer / "bootstrap")
+    project.function = replace(project.function, layers=(LayerSource("shared", layer),))
+    (project.folder / "other").write_text("a package holds something")
+    first = await project.deploy()
+    deployer = project.rig.emulator.deployer
+    spec = deployer.spec(first.deployed.revision, PullPolicy.MISSING)
+    assert spec.layers_path is not None
+    assert (spec.layers_path / "shared").read_text() == "one"
+    assert await project.answer() == Succeeded(b'"one"')
+    async with asyncio.timeout(10):
+        while (await deployer.change(project.function)).action != "unchanged":
+            await asyncio.sleep(0)
+    (layer / "shared").write_text("changed")
+    second = await project.deploy()
+    assert second.change.why == ("layers",)
+    assert second.deployed.revision.id != first.deployed.revision.id
+    (layer / "bootstrap").unlink()
+    with pytest.raises(CallerError) as raised:
+        await project.deploy()
+    assert raised.value.code == "bootstrap-missing"
+    shutil.rmtree(spec.layers_path)
+    with pytest.raises(CallerError) as raised:
+        deployer.spec(first.deployed.revision, PullPolicy.MISSING)
+    assert raised.value.code == "package-missing"
 
 
 async def test_an_initialised_deploy_is_ready_ahead(project: Project) -> None:

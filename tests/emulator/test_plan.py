@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lambdash.emulator.plan import Change, change_of
+from lambdash.emulator.plan import Change, Fingerprints, change_of
 from lambdash.model import (
     FolderSource,
     Function,
@@ -24,13 +24,15 @@ DEPLOYED = DeployedFunction(FUNCTION, ZipPackage("0", 1), "f1")
 
 
 def test_new() -> None:
-    assert change_of(None, FUNCTION, "f1") == Change("hello", "create")
+    assert change_of(None, FUNCTION, Fingerprints("f1")) == Change("hello", "create")
 
 
 def test_unchanged() -> None:
-    assert change_of(DEPLOYED, FUNCTION, "f1") == Change("hello", "unchanged")
+    assert change_of(DEPLOYED, FUNCTION, Fingerprints("f1")) == Change("hello", "unchanged")
     moved = replace(FUNCTION, line=99)
-    assert change_of(DEPLOYED, moved, "f1").action == "unchanged", "a line is no setting"
+    assert change_of(DEPLOYED, moved, Fingerprints("f1")).action == "unchanged", (
+        "a line is no setting"
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,13 +41,13 @@ def test_unchanged() -> None:
 def test_a_setting(name: str) -> None:
     configuration: Any = replace(CONFIGURATION, **{name: OTHERS[name]})
     changed = replace(FUNCTION, configuration=configuration)
-    assert change_of(DEPLOYED, changed, "f1") == Change("hello", "update", (name,))
+    assert change_of(DEPLOYED, changed, Fingerprints("f1")) == Change("hello", "update", (name,))
 
 
 def test_code_source_and_scaling() -> None:
-    assert change_of(DEPLOYED, FUNCTION, "f2").why == ("code",)
+    assert change_of(DEPLOYED, FUNCTION, Fingerprints("f2")).why == ("code",)
     image = replace(FUNCTION, source=ImageSource("shop/x:1"))
-    assert change_of(DEPLOYED, image, "f2").why == ("source",)
+    assert change_of(DEPLOYED, image, Fingerprints("f2")).why == ("source",)
     scaled = replace(FUNCTION, scaling=Scaling(max_environments=2))
-    assert change_of(DEPLOYED, scaled, "f1").why == ("scaling",)
-    assert change_of(DEPLOYED, scaled, "f2").why == ("code", "scaling")
+    assert change_of(DEPLOYED, scaled, Fingerprints("f1")).why == ("scaling",)
+    assert change_of(DEPLOYED, scaled, Fingerprints("f2")).why == ("code", "scaling")

@@ -7,7 +7,7 @@ package serves every test, in an image with nothing but a shell as on this machi
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambdash.engines.protocol import Engine, Sandbox, SandboxExit, SandboxSpec
@@ -59,6 +59,12 @@ class EngineCase:
         package = ZipPackage(tree_digest=str(folder).encode().hex(), size_bytes=1)
         configured = FunctionConfiguration(**settings)  # type: ignore[arg-type]
         return SandboxSpec(Revision(configured, package), folder)
+
+
+def with_layers(spec: SandboxSpec, folder: Path) -> SandboxSpec:
+    """The same package with layers that lie in ``folder``."""
+    layers = ZipPackage(tree_digest=str(folder).encode().hex(), size_bytes=1)
+    return replace(spec, revision=replace(spec.revision, layers=layers), layers_path=folder)
 
 
 class ScriptedDaemon:

@@ -11,7 +11,7 @@ from lambdash.engines.protocol import Engine, PullPolicy
 from lambdash.errors import CallerError
 from lambdash.model.progress import silent
 from tests.engines.cases import CASES
-from tests.engines.contract import EngineCase, Running, ScriptedDaemon, launched
+from tests.engines.contract import EngineCase, Running, ScriptedDaemon, launched, with_layers
 
 _MARKS = {"docker": pytest.mark.docker}
 
@@ -193,6 +193,33 @@ async def test_the_next_daemon_collects_what_a_dead_one_left(
     assert (await running.daemon.exit()).sandbox_lost
     await running.engine.stop(running.sandbox, 0)
     await successor.close()
+
+
+async def test_layers_are_found_and_stay_as_they_are(
+    case: EngineCase, engine: Engine, tmp_path: Path
+) -> None:
+    spec = with_layers(case.specification(tmp_path / "code"), tmp_path / "opt")
+    tool = tmp_path / "opt" / "bin" / "greet"
+    tool.parent.mkdir(parents=True)
+    tool.write_text(f"#!{case.shell}\necho from a layer")
+    tool.chmod(0o755)
+    running = await launched(engine, spec)
+    assert await running.daemon.invoke('respond "$(greet)"') == "from a layer"
+    script = 'f=${PATH##*:}/greet; (echo harm >$f) 2>/dev/null; respond "${LD_LIBRARY_PATH##*:}"'
+    assert (await running.daemon.invoke(script)).endswith("/lib")
+    assert "harm" not in tool.read_text()
+
+
+async def test_a_bootstrap_may_lie_in_a_layer(
+    case: EngineCase, engine: Engine, tmp_path: Path
+) -> None:
+    spec = with_layers(case.specification(tmp_path / "code"), tmp_path / "opt")
+    (tmp_path / "opt").mkdir()
+    (tmp_path / "code" / "bootstrap").rename(tmp_path / "opt" / "bootstrap")
+    running = await launched(engine, spec)
+    assert await running.daemon.invoke('respond "$(pwd -P)"') == await running.daemon.invoke(
+        'respond "$(cd "$LAMBDA_TASK_ROOT"; pwd -P)"'
+    )
 
 
 async def test_images_are_refused_by_name_where_there_are_none(engine: Engine) -> None:

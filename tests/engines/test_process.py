@@ -16,7 +16,7 @@ from lambdash.errors import CallerError, PlatformError
 from lambdash.model import FunctionConfiguration, ImagePackage, Revision
 from lambdash.model.progress import silent
 from tests.engines.cases import process_case
-from tests.engines.contract import launched
+from tests.engines.contract import launched, with_layers
 from tests.engines.launching import alive
 
 
@@ -52,6 +52,42 @@ async def test_a_managed_runtime_starts_through_its_client(tmp_path: Path) -> No
     ]
     assert copied.is_dir(), "kept for the next daemon: copying it costs more than a cold start"
     assert not (state / "code").exists()
+
+
+async def test_layers_and_a_wrapper_around_a_managed_runtime(tmp_path: Path) -> None:
+    client, opt = tmp_path / "client", tmp_path / "opt"
+    client.mkdir()
+    (client / "bootstrap.py").write_text("import sys; print(sys.argv[1:])")
+    (opt / "bin").mkdir(parents=True)
+    wrapper = opt / "bin" / "wrap"
+    wrapper.write_text('#!/bin/sh\necho wrapped "$NODE_PATH"\nexec "$@"\n')
+    wrapper.chmod(0o755)
+    clients = RuntimeClients(
+        lambda runtime: client,
+        lambda runtime, tree: (sys.executable, "-S", str(tree / "bootstrap.py")),
+    )
+    engine = ProcessEngine(ProcessFolders(tmp_path / "state", tmp_path / "s"), clients)
+    await engine.start()
+    said = {}
+    async with process_case() as case:
+        for runtime in ("python3.13", "nodejs22.x"):
+            spec = case.specification(tmp_path / "code", runtime=runtime, handler="a.b")
+            spec = with_layers(spec, opt)
+            running = await launched(engine, spec, runtime, AWS_LAMBDA_EXEC_WRAPPER="/opt/bin/wrap")
+            assert (await running.daemon.exit()).exit_code == 0
+            copy = tmp_path / "state" / "layers" / spec.revision.id
+            said[runtime] = running.daemon.written["stdout"].decode().replace(str(copy), "OPT")
+            missing = await launched(engine, spec, "none", AWS_LAMBDA_EXEC_WRAPPER="/opt/none")
+            assert (await missing.daemon.exit()).exit_code == 127
+            await engine.stop(missing.sandbox, 0)
+    await engine.close()
+    modules = "OPT/nodejs/node22/node_modules:OPT/nodejs/node_modules"
+    copied = tmp_path / "state" / "clients" / "client"
+    assert said == {
+        "python3.13": "wrapped \n['OPT']\n",
+        "nodejs22.x": f"wrapped {modules}:{copied}/node_modules\n[]\n",
+    }
+    assert not (tmp_path / "state" / "layers").exists()
 
 
 async def test_an_image_function_is_refused_by_name(tmp_path: Path) -> None:

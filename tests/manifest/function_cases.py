@@ -3,6 +3,57 @@
 from tests.manifest.document_cases import HEAD
 
 CASES = {
+    # layers
+    "layers": (
+        "version: 1\n"
+        "layers:\n"
+        "  common:\n    code: code\n    compatible_runtimes: [python3.12]\n"
+        "    compatible_architectures: [arm64]\n"
+        "  a.b: {code: code}\n"
+        "  bare: {}\n"
+        "  gone: {code: gone, cod: x}\n"
+        "  odd: {code: Dockerfile, compatible_runtimes: [pythn3.12, go1.x]}\n"
+        "functions:\n"
+        "  f:\n    code: code\n    runtime: python3.13\n    handler: a.b\n"
+        "    layers: [common, comon, x, ./no, code/]\n"
+        '  g: {image: x, layers: ["arn:a"]}\n'
+        "  h:\n    code: code\n    runtime: python3.13\n    handler: a.b\n"
+        "    layers: [arn:aws:x, ./code, ./code]\n",
+        [
+            "7:3: `a.b` is not a layer name (hint: 1 to 140 letters, digits, `-` and `_`)",
+            "8:3: layer `bare` has no `code`"
+            " (hint: name a folder, or a zip archive, of what is found at `/opt`)",
+            "9:16: the layer `gone` does not exist (hint: paths are relative to the manifest)",
+            "9:22: unknown key `cod` (hint: did you mean `code`?)",
+            "10:15: the layer `Dockerfile` is neither a folder nor a zip archive",
+            "10:49: unknown runtime `pythn3.12` (hint: did you mean `python3.12`?)",
+            "16:14: the layer `common` is for `arm64`, and function `f` has the architecture"
+            " `x86_64` (hint: choose another layer, or add it to the layer's"
+            " `compatible_architectures`)",
+            "16:14: the layer `common` is for `python3.12`, and function `f` has the runtime"
+            " `python3.13` (hint: choose another layer, or add it to the layer's"
+            " `compatible_runtimes`)",
+            "16:22: there is no layer `comon` (hint: did you mean `common`?)",
+            "16:29: there is no layer `x` (hint: declare it in `layers:`, or write `./folder`)",
+            "16:32: the layer `./no` does not exist (hint: paths are relative to the manifest)",
+            "17:17: `layers` goes with `code`; an image brings its own (hint: remove it)",
+            "22:14: the layer ARN `arn:aws:x` is not supported yet (hint: name a folder or a zip"
+            " archive; AWS's own layers can be downloaded as one)",
+            "22:33: the layer `./code` stands twice in function `h` (hint: remove one)",
+        ],
+    ),
+    "a layer is a mapping": (
+        "version: 1\nlayers: {a: code, b: {code: 5}}\nfunctions: {f: {image: x}}\n",
+        [
+            "2:13: `a` must be a mapping, not the text `code`",
+            "2:29: `code` must be text, not the number 5"
+            ' (hint: YAML reads `5` as a number; write "5" if text is meant)',
+        ],
+    ),
+    "layers without end": (
+        "version: 1\ndefaults: {layers: [a, b, c, d, e, f]}\nfunctions: {f: {image: x}}\n",
+        ["2:20: `layers` has more than 5 items"],
+    ),
     # functions
     "function name": (
         "version: 1\nfunctions: {a.b: {image: x}}\n",

@@ -71,5 +71,5 @@ def test_event_sources_that_are_nothing(workspace: Workspace) -> None:
 def test_a_function_may_be_called_like_a_section(workspace: Workspace) -> None:
     manifest = workspace.load("version: 1\nfunctions: {build: {image: x}, limits: {image: y}}\n")
     assert list(manifest.functions) == ["build", "limits"]
-    problem = only(workspace.invalid("version: 1\nfunctions: {build: {image: x, layers: []}}\n"))
+    problem = only(workspace.invalid("version: 1\nfunctions: {build: {image: x, tracing: []}}\n"))
     assert problem.code == "not-supported-yet"

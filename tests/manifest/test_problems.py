@@ -72,7 +72,7 @@ def test_all_planted_mistakes_are_reported_in_one_run(workspace: Workspace) -> N
         "region: moon": "2:9",
         "engine: swarm": "3:9",
         "pulll: never": "4:1",
-        "layers: {}": "5:1",
+        "parameters: {}": "5:1",
         "defaults: {timeout: 0, environment: {TZ: UTC, AWS_REGION: x}}": "6:21",
     }
     text = "version: 1\n" + "\n".join(texts) + "\n"

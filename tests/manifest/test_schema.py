@@ -17,6 +17,7 @@ PARTS = {
     "defaults": grammar.Settings,
     "function": grammar.FunctionEntry,
     "limits": grammar.Limits,
+    "layers": grammar.LayerEntry,
     "build": grammar.Build,
     "image_config": grammar.ImageConfig,
 }
@@ -26,6 +27,8 @@ VALID = [
     "{version: 1, functions: {f: {build: {args: {A: 1.1}}, env_file: a, environment: {A1: true}}}}",
     '{version: 1, engine: "${env:E:-docker}", functions: {}}',
     '{version: 1, functions: {f: {code: ., timeout: "${env:T}", env_file: [a]}}}',
+    "{version: 1, layers: {a: {code: a, compatible_runtimes: [ruby3.4]}}, functions: {}}",
+    "{version: 1, defaults: {layers: [a, ./b]}, functions: {f: {code: ., layers: [c.zip]}}}",
     "{version: 1, defaults: {timeout: 9}, limits: {concurrent_executions: 5}, functions: {}}",
 ]
 INVALID = [
@@ -37,7 +40,7 @@ INVALID = [
     "{version: 1, functions: {f: {runtime: cobol}}}",
     "{version: 1, functions: {f: {network: null}}}",
     "{version: 1, functions: {f: {environment: {A-B: x}}}}",
-    "{version: 1, functions: {f: {layers: []}}}",
+    "{version: 1, functions: {f: {layers: common}}}",
     "{version: 1, engine: swarm, functions: {}}",
 ]
 
@@ -69,14 +72,15 @@ def test_every_key_has_a_description() -> None:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_every_key_is_documented(part: str) -> None:
-    keys = set(re.findall(r"^\| `([a-z_.]+)` \|", DOCS.read_text(), re.MULTILINE))
-    nested = part in ("limits", "build", "image_config")
-    expected = {f"{part}.{name}" if nested else name for name in PARTS[part].model_fields}
+    keys = set(re.findall(r"^\| `([a-zA-Z_.]+)` \|", DOCS.read_text(), re.MULTILINE))
+    nested = part in ("limits", "build", "image_config", "layers")
+    part_key = "layers.NAME" if part == "layers" else part
+    expected = {f"{part_key}.{name}" if nested else name for name in PARTS[part].model_fields}
     assert expected <= keys
 
 
 def test_nothing_else_is_documented() -> None:
-    keys = re.findall(r"^\| `([a-z_.]+)` \|", DOCS.read_text(), re.MULTILINE)
+    keys = re.findall(r"^\| `([a-zA-Z_.]+)` \|", DOCS.read_text(), re.MULTILINE)
     known = {name for part in PARTS.values() for name in part.model_fields}
     assert {key.split(".")[-1] for key in keys} <= known
 
@@ -97,7 +101,7 @@ def test_examples_of_the_documentation_load(workspace: Workspace, validator: Val
 
 
 def test_examples_of_keys_are_yaml() -> None:
-    rows = re.findall(r"^\| `([a-z_.]+)` \|.*\| `([^`]+)` \|$", DOCS.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `([a-zA-Z_.]+)` \|.*\| `([^`]+)` \|$", DOCS.read_text(), re.MULTILINE)
     assert len(rows) > 30
     for key, example in rows:
         assert list(yaml.safe_load(example)) == [key.split(".")[-1]]

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from lambdash.daemon.control import EventStream, Verb
@@ -70,6 +71,7 @@ class _Loop:
         watcher = Watcher(self._note)
         watched = _watched(functions)
         files = dict.fromkeys(self._services.catalog.files(), _MANIFEST)
+        files |= _archives(functions)
         # another ignore file is another set of files to watch
         files |= {one.folder / IGNORE_FILE: _MANIFEST for one in watched}
         watcher.start(watched, files)
@@ -153,6 +155,12 @@ class _Loop:
         self._stream.emit("reload_failed", function=name, error=document)
 
 
+def _archives(functions: Iterable[Function]) -> dict[Path, str]:
+    """Layers that are one file: whichever function has it, a change of it concerns them all."""
+    layers = (layer for function in functions for layer in function.layers)
+    return {layer.path: _MANIFEST for layer in layers if not layer.path.is_dir()}
+
+
 def _watched(functions: Iterable[Function]) -> tuple[Watched, ...]:
     found = []
     for function in functions:
@@ -164,4 +172,6 @@ def _watched(functions: Iterable[Function]) -> tuple[Watched, ...]:
                 found.append(Watched(function.name, source.context, ignore))
             case _:
                 continue
+        folders = [layer.path for layer in function.layers if layer.path.is_dir()]
+        found += [Watched(function.name, path, Ignore.for_folder(path)) for path in folders]
     return tuple(found)

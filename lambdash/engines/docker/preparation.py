@@ -20,11 +20,12 @@ from lambdash.engines.docker.sandbox import DockerPrepared
 from lambdash.engines.docker.specs import (
     LAUNCHER_FOLDER,
     LAUNCHER_NAME,
+    LAYERS_ROOT,
     TASK_ROOT,
     Mount,
     NetworkKey,
 )
-from lambdash.engines.docker.startup import TASK_BOOTSTRAP, ImageStart, Startup
+from lambdash.engines.docker.startup import LAYERS_BOOTSTRAP, TASK_BOOTSTRAP, ImageStart, Startup
 from lambdash.engines.docker.volumes import VolumeStore
 from lambdash.engines.protocol import PullPolicy, SandboxSpec
 from lambdash.errors import CallerError
@@ -183,6 +184,10 @@ class Preparation:
             assert spec.code_path is not None, "a zip package has a tree"
             digest = spec.revision.package.tree_digest
             mounts.append(await delivery.tree(spec.code_path, digest, TASK_ROOT))
+        if spec.layers_path is not None:
+            assert spec.revision.layers is not None, "the tree of the revision's layers"
+            digest = spec.revision.layers.tree_digest
+            mounts.append(await delivery.tree(spec.layers_path, digest, LAYERS_ROOT))
         return mounts
 
     def _survey_once(self) -> asyncio.Task[Site]:
@@ -221,9 +226,19 @@ def _startup(spec: SandboxSpec, image: ImageStart) -> Startup:
     if isinstance(spec.revision.package, ImagePackage):
         return startup.for_image(configuration, image)
     os_only = (configuration.runtime or "").startswith("provided")
-    assert spec.code_path is not None, "a zip package has a tree"
     if not os_only:
         return startup.for_zip(configuration, image, bootstrap=None)
-    own = (spec.code_path / "bootstrap").exists()
-    bootstrap = TASK_BOOTSTRAP if own or not image.entrypoint else None
-    return startup.for_zip(configuration, image, bootstrap=bootstrap)
+    return startup.for_zip(configuration, image, bootstrap=_bootstrap(spec, image))
+
+
+def _bootstrap(spec: SandboxSpec, image: ImageStart) -> str | None:
+    """The code's program, else the layers', else whatever the image starts.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html
+    """
+    assert spec.code_path is not None, "a zip package has a tree"
+    if (spec.code_path / "bootstrap").exists():
+        return TASK_BOOTSTRAP
+    if spec.layers_path is not None and (spec.layers_path / "bootstrap").exists():
+        return LAYERS_BOOTSTRAP
+    return None if image.entrypoint else TASK_BOOTSTRAP

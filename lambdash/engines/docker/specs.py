@@ -24,6 +24,7 @@ LAUNCHER_NAME = "launcher"
 LAUNCHER = f"{LAUNCHER_FOLDER}/{LAUNCHER_NAME}"
 CONTROL_SOCKET = "/var/lambdash/control.sock"
 TASK_ROOT = "/var/task"
+LAYERS_ROOT = "/opt"
 
 Mount = dict[str, Any]
 Body = dict[str, Any]

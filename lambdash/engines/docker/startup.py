@@ -8,6 +8,7 @@ from lambdash.model import FunctionConfiguration, ImageConfig
 
 TASK_ROOT = "/var/task"
 TASK_BOOTSTRAP = "/var/task/bootstrap"
+LAYERS_BOOTSTRAP = "/opt/bootstrap"
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 _DEFAULTS = (("LAMBDA_TASK_ROOT", TASK_ROOT), ("LAMBDA_RUNTIME_DIR", "/var/runtime"))
 _ZIP_DEFAULTS = (

@@ -2,8 +2,8 @@
 
 The function's folder comes first on the path, then the layers (``/opt/python``), then the rest;
 ``.pth`` files of both are honoured. Where ``/var/task`` is not the function's folder this runs on
-the machine's own interpreter: ``/opt/python`` would be somebody else's, and packages installed for
-the machine are hidden, since AWS would not have them either.
+the machine's own interpreter: what stands for ``/opt`` is then its one argument, if it has any, and
+packages installed for the machine are hidden, since AWS would not have them either.
 """
 
 import os
@@ -21,12 +21,14 @@ def main() -> None:
     task_root = os.environ["LAMBDA_TASK_ROOT"]
     in_container = task_root == "/var/task"
     layers: list[str] = []
+    opt = "/opt" if in_container else "".join(sys.argv[1:])
+    del sys.argv[1:]
     if not in_container:
         sys.path[:] = [entry for entry in sys.path if not entry.endswith("-packages")]
     if "PYTHONPATH" not in os.environ:
-        if in_container:
+        if opt:
             version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-            layers = [f"/opt/python/lib/{version}/site-packages", "/opt/python"]
+            layers = [f"{opt}/python/lib/{version}/site-packages", f"{opt}/python"]
         os.environ["PYTHONPATH"] = os.environ["LAMBDA_RUNTIME_DIR"]
     sys.path[:0] = [task_root, *layers]
     for folder in (task_root, *layers):
