@@ -116,7 +116,10 @@ ENTRIES = st.fixed_dictionaries(
         "environment": VARIABLES,
         "max_environments": st.integers(1, 1000),
         "keep_alive": st.floats(0, 86_400),
-        "description": st.text(string.printable, max_size=40).filter(lambda text: "${" not in text),
+        # with a letter first: PyYAML writes `0E0` without quotes, which is a number elsewhere
+        "description": st.text(string.printable, max_size=40)
+        .filter(lambda text: "${" not in text)
+        .map(lambda text: f"d{text}"),
     },
 )
 
