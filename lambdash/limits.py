@@ -26,6 +26,8 @@ INIT_MAX_S = 10.0
 REQUEST_PAYLOAD_MAX_BYTES = 6 * MIB
 # as the text of AWS's `Function.ResponseSizeTooLarge` says: 6 MiB and 100 bytes
 RESPONSE_PAYLOAD_MAX_BYTES = 6_291_556
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html
+RESPONSE_STREAM_MAX_BYTES = 200 * MIB
 LOG_TAIL_MAX_BYTES = 4 * 1024
 LAYERS_MAX = 5
 LAYER_NAME_MAX_CHARS = 140

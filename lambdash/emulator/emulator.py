@@ -124,7 +124,9 @@ class Emulator:
             cold=options.cold,
         )
         self._last_used[name] = now
-        self.driver.invoke(Flight(invocation, done, timings, self._clock.epoch()))
+        flight = Flight(invocation, done, timings, self._clock.epoch())
+        flight.sink = options.sink
+        self.driver.invoke(flight)
 
     def caller_gone(self, request_id: str) -> None:
         """Nobody waits for this invocation's answer any more."""

@@ -16,12 +16,14 @@ from lambdash.emulator import failures
 from lambdash.emulator.deadline import Deadline
 from lambdash.emulator.flight import Flight
 from lambdash.emulator.logs import LogCapture
+from lambdash.emulator.streaming import StreamedResponse
 from lambdash.engines.protocol import Sandbox, SandboxExit
 from lambdash.http.bounds import HttpBounds
 from lambdash.http.connections import Connections
 from lambdash.http.protocol import HttpProtocol
 from lambdash.http.request import Request
 from lambdash.http.responder import Responder
+from lambdash.http.upload import BodySink, StreamHandler
 from lambdash.model import FunctionFailed, Outcome, Revision, Succeeded
 from lambdash.pool import EnvironmentReady, EnvironmentResponded, StopReason
 from lambdash.runtime_api.extension_messages import FunctionIdentity, ShutdownReason
@@ -35,8 +37,9 @@ from lambdash.runtime_api.messages import (
     Responded,
     ResponseKind,
 )
-from lambdash.runtime_api.session import Commands, Session
+from lambdash.runtime_api.session import STREAMING, Commands, Session
 
+_RESPONSE_MODE = b"lambda-runtime-function-response-mode"
 # From a request id to the outcome its caller gets: AWS's texts name the invocation.
 Explanation: TypeAlias = Callable[[str], Outcome]
 
@@ -89,6 +92,7 @@ class ExecutionEnvironment:
         self._listener = listener
         self._session = Session(identity, _new_identifier)
         self._previous: Flight | None = None
+        self._stream: StreamedResponse | None = None
         self.id = environment_id
         self.revision = revision
         self.logs = logs
@@ -108,6 +112,7 @@ class ExecutionEnvironment:
             connections=limits.RUNTIME_CONNECTIONS_MAX,
             idle_timeout_s=limits.RUNTIME_IDLE_TIMEOUT_S,
             on_too_large=self._oversized,
+            on_head=self._choose,
         )
         self._connections = Connections(self._bounds)
 
@@ -135,6 +140,9 @@ class ExecutionEnvironment:
     def take_flight(self) -> Flight | None:
         """The invocation in hand, which from here on is the caller's to answer."""
         flight, self.flight = self.flight, None
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.detach()
         if flight is not None and self.sandbox is not None:
             self.sandbox.drain_output()
             flight.tail = self.logs.tail()
@@ -216,6 +224,23 @@ class ExecutionEnvironment:
     def _oversized(self, request: Request, responder: Responder) -> None:
         self._perform(self._session.oversized(responder, request.method, request.path))
 
+    def _choose(self, request: Request) -> StreamHandler | None:
+        """A response in streaming mode is taken in pieces, everything else whole."""
+        return self._begin_stream if request.header(_RESPONSE_MODE) == STREAMING else None
+
+    def _begin_stream(self, request: Request, responder: Responder) -> BodySink:
+        begun = self._session.begin_response(responder, request.path, request.headers)
+        flight = self.flight
+        sink = None if flight is None else flight.sink
+        stream = StreamedResponse(self._session, responder, self._perform, sink)
+        if isinstance(begun, Answer):
+            self._perform((begun,))
+            return stream
+        self._stream = stream
+        if sink is not None:
+            sink.begin(begun.content_type, responder)
+        return stream
+
     def _perform(self, commands: Commands) -> None:
         for command in commands:
             if isinstance(command, Answer):
@@ -253,10 +278,13 @@ class ExecutionEnvironment:
         if self.sandbox is not None:
             self.sandbox.drain_output()
         flight.tail = self.logs.tail()
+        stream, body = self._stream, responded.body
+        if stream is not None:
+            self._stream, body = None, body or stream.collected()
         if responded.kind is ResponseKind.RESPONSE:
-            flight.outcome = Succeeded(responded.body)
+            flight.outcome = Succeeded(body)
         else:
-            flight.outcome = FunctionFailed(responded.body)
+            flight.outcome = FunctionFailed(body)
         self.flight = None
         self._previous = flight
         self._listener.responded(self, flight)

@@ -2,6 +2,7 @@
 
 from lambdash.emulator.journal import Finished
 from lambdash.emulator.result import Done, InvocationResult
+from lambdash.emulator.streaming import ResponseSink
 from lambdash.model import Invocation, Outcome, Succeeded, Timings
 
 _LAUNCH_MARKS = (
@@ -17,7 +18,7 @@ class Flight:
 
     __slots__ = (
         "at", "done", "environment_id", "invocation", "outcome", "revision_id", "sandbox_id",
-        "start", "tail", "timings",
+        "sink", "start", "tail", "timings",
     )  # fmt: skip
 
     def __init__(self, invocation: Invocation, done: Done, timings: Timings, at: float) -> None:
@@ -31,6 +32,7 @@ class Flight:
         self.start: str | None = None
         self.outcome: Outcome | None = None
         self.tail: bytes | None = None
+        self.sink: ResponseSink | None = None
 
     def waited_for(self, marks: dict[str, float]) -> None:
         """Take over an environment's first marks, as far as this invocation waited for them.

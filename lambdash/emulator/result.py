@@ -6,13 +6,15 @@ Named tuples: each warm invocation makes one of each, and they cost the least.
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
+from lambdash.emulator.streaming import ResponseSink
 from lambdash.model import Outcome, Timings
 
 
 class InvocationOptions(NamedTuple):
     """``client_context`` is JSON text; ``timings`` holds marks made before, or is None.
 
-    ``cold`` asks for a fresh environment; ``tail`` for the last 4 KB of its log.
+    ``cold`` asks for a fresh environment; ``tail`` for the last 4 KB of its log; ``sink`` takes a
+    response in pieces as the runtime streams it.
     """
 
     request_id: str
@@ -22,6 +24,7 @@ class InvocationOptions(NamedTuple):
     cognito_identity: str | None = None
     trace_id: str | None = None
     timings: Timings | None = None
+    sink: ResponseSink | None = None
 
 
 class InvocationResult(NamedTuple):

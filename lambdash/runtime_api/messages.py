@@ -9,9 +9,6 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
-from lambdash import limits
-from lambdash.model import error_document
-
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 # whatever the shell answers on; a session only hands it back
 Exchange: TypeAlias = object
@@ -72,13 +69,23 @@ class Ready(NamedTuple):
 
 
 class Responded(NamedTuple):
-    """The invocation is answered. ``error_type`` is the runtime's header, empty without one."""
+    """The invocation is answered. ``error_type`` is the runtime's header, empty without one.
+
+    The body of a response that came in pieces is empty.
+    """
 
     request_id: str
     kind: ResponseKind
     body: bytes
     content_type: str = ""
     error_type: str = ""
+
+
+class ResponseBegun(NamedTuple):
+    """A response comes in pieces, which the shell passes on itself; ``Responded`` ends it."""
+
+    request_id: str
+    content_type: str
 
 
 class InitFailed(NamedTuple):
@@ -147,18 +154,3 @@ def refused(exchange: Exchange, status: int, error_type: str, message: str) -> A
     """An error in the shape of the Runtime API."""
     document = {"errorMessage": message, "errorType": error_type}
     return Answer(exchange, status, JSON, json.dumps(document).encode() + b"\n")
-
-
-def too_large(exchange: Exchange) -> Answer:
-    """413, in AWS's words."""
-    maximum = limits.RESPONSE_PAYLOAD_MAX_BYTES
-    message = f"Exceeded maximum allowed payload size ({maximum} bytes)."
-    return refused(exchange, 413, "RequestEntityTooLarge", message)
-
-
-# what the caller gets when the runtime's answer was too large
-RESPONSE_TOO_LARGE = error_document(
-    "Function.ResponseSizeTooLarge",
-    "Response payload size exceeded maximum allowed payload size "
-    f"({limits.RESPONSE_PAYLOAD_MAX_BYTES} bytes).",
-)

@@ -9,10 +9,9 @@ their own table and object, made when the first of them is heard of.
 from collections.abc import Callable, Sequence
 
 from lambdash import limits
-from lambdash.runtime_api.extension_messages import FunctionIdentity, ShutdownReason
+from lambdash.runtime_api.extension_messages import FunctionIdentity, ShutdownReason, header
 from lambdash.runtime_api.extensions import ExtensionReport, Extensions
 from lambdash.runtime_api.messages import (
-    RESPONSE_TOO_LARGE,
     Answer,
     Command,
     Exchange,
@@ -23,14 +22,24 @@ from lambdash.runtime_api.messages import (
     NotPolling,
     Ready,
     Responded,
+    ResponseBegun,
     ResponseKind,
     RuntimeReady,
     accepted,
     next_lines,
     refused,
+)
+from lambdash.runtime_api.refusals import (
+    RESPONSE_TOO_LARGE,
+    RESPONSE_TRUNCATED,
+    midstream_error,
+    no_such_mode,
+    no_such_request,
+    off_the_map,
+    response_too_large,
     too_large,
 )
-from lambdash.runtime_api.routes import Route, RouteKind, parse
+from lambdash.runtime_api.routes import RouteKind, parse
 from lambdash.runtime_api.states import TRANSITIONS, Event, State
 
 Commands = tuple[Command, ...]
@@ -46,10 +55,13 @@ _OF_EXTENSIONS = frozenset(
         RouteKind.EXTENSION_EXIT_ERROR,
     )
 )
+_IN_HAND = frozenset((State.INVOKING, State.RESPONDING))
 # the runtime has not asked yet: internal extensions may register
 _OPEN = frozenset((State.STARTING, State.RESETTING))
 _ERROR_TYPE = b"lambda-runtime-function-error-type"
+_ERROR_BODY = b"lambda-runtime-function-error-body"
 _RESPONSE_MODE = b"lambda-runtime-function-response-mode"
+STREAMING = b"streaming"
 _CONTENT_TYPE = b"content-type"
 
 
@@ -61,7 +73,7 @@ class Session:
     """
 
     __slots__ = (
-        "_extensions", "_identity", "_new_identifier", "_poll", "_request_id", "_state",
+        "_extensions", "_identity", "_new_identifier", "_poll", "_request_id", "_state", "_stream",
     )  # fmt: skip
 
     def __init__(self, identity: FunctionIdentity, new_identifier: Callable[[], str]) -> None:
@@ -69,6 +81,8 @@ class Session:
         self._new_identifier = new_identifier
         self._state = State.STARTING
         self._extensions: Extensions | None = None
+        # the request that a response in pieces comes with
+        self._stream: Exchange | None = None
         self._poll: Exchange | None = None
         # of the invocation in hand, kept until the next /next: what tells a second answer to it
         # (a wrong state) from an answer to another (a wrong id)
@@ -82,7 +96,7 @@ class Session:
     @property
     def request_id(self) -> str | None:
         """The invocation that the runtime holds; None when it holds none."""
-        return self._request_id if self._state is State.INVOKING else None
+        return self._request_id if self._state in _IN_HAND else None
 
     @property
     def is_ready(self) -> bool:
@@ -124,7 +138,7 @@ class Session:
             return self.init_error(exchange, body, headers)
         if kind in _OF_EXTENSIONS:
             return self._of_extension(kind, exchange, headers, body)
-        return (_off_the_map(exchange, route, method, path),)
+        return (off_the_map(exchange, route, method, path),)
 
     def oversized(self, exchange: Exchange, method: str, path: str) -> Commands:
         """Take a request whose body was too large to be read: the caller is told, not left."""
@@ -165,10 +179,52 @@ class Session:
         for name, value in headers:
             if name == _CONTENT_TYPE:
                 content_type = value.decode("latin-1")
-            elif name == _RESPONSE_MODE:
-                return (_no_such_mode(exchange, value),)
+            elif name == _RESPONSE_MODE and value != STREAMING:
+                return (no_such_mode(exchange),)
         responded = Responded(request_id, ResponseKind.RESPONSE, body, content_type)
         return self._answered(Event.RESPONSE, exchange, request_id, responded)
+
+    def begin_response(
+        self, exchange: Exchange, path: str, headers: Headers
+    ) -> ResponseBegun | Answer:
+        """Take the head of a ``/response`` in streaming mode, or refuse it by its answer."""
+        route = parse("POST", path)
+        if route.kind is not RouteKind.RESPONSE or route.request_id != self._request_id:
+            return no_such_request(exchange)
+        after = TRANSITIONS[self._state].get(Event.BEGIN_RESPONSE)
+        if after is None:
+            return self._illegal(exchange, Event.RESPONSE)
+        self._state = after
+        self._stream = exchange
+        return ResponseBegun(route.request_id, header(headers, _CONTENT_TYPE))
+
+    def end_response(self, exchange: Exchange, trailers: Headers) -> Commands:
+        """All of it has come; trailers tell of an error amid it."""
+        error_type = header(trailers, _ERROR_TYPE)
+        encoded = header(trailers, _ERROR_BODY)
+        if not error_type and not encoded:
+            return self._ended(exchange, ResponseKind.RESPONSE, b"", accepted(exchange))
+        body = midstream_error(error_type, encoded)
+        return self._ended(exchange, ResponseKind.ERROR, body, accepted(exchange))
+
+    def break_response(self, exchange: Exchange) -> Commands:
+        """The rest of it will not come, for its sender has gone or spoke nonsense."""
+        return self._ended(exchange, ResponseKind.ERROR, RESPONSE_TRUNCATED)
+
+    def overflow_response(self, exchange: Exchange, maximum: int) -> Commands:
+        """It is larger than the ``maximum`` bytes that its caller takes."""
+        body, answer = response_too_large(maximum), too_large(exchange, maximum)
+        return self._ended(exchange, ResponseKind.ERROR, body, answer)
+
+    def _ended(
+        self, exchange: Exchange, kind: ResponseKind, body: bytes, *answers: Answer
+    ) -> Commands:
+        if exchange is not self._stream:
+            return _NOTHING
+        assert self._request_id is not None, "a stream belongs to an invocation"
+        self._stream = None
+        self._state = TRANSITIONS[self._state][Event.END_RESPONSE]
+        return (Responded(self._request_id, kind, body), *answers)
 
     def error(self, exchange: Exchange, request_id: str, body: bytes, headers: Headers) -> Commands:
         """Take the failure of an invocation, as the runtime describes it."""
@@ -176,8 +232,8 @@ class Session:
             request_id,
             ResponseKind.ERROR,
             body,
-            _header(headers, _CONTENT_TYPE),
-            _header(headers, _ERROR_TYPE),
+            header(headers, _CONTENT_TYPE),
+            header(headers, _ERROR_TYPE),
         )
         return self._answered(Event.ERROR, exchange, request_id, responded)
 
@@ -187,7 +243,7 @@ class Session:
         if after is None:
             return (self._illegal(exchange, Event.INIT_ERROR),)
         self._state = after
-        return (InitFailed(body, _header(headers, _ERROR_TYPE)), accepted(exchange))
+        return (InitFailed(body, header(headers, _ERROR_TYPE)), accepted(exchange))
 
     def poll_lost(self, poll: Exchange) -> None:
         """The peer of ``poll`` has gone; news of a poll that is not parked any more is ignored."""
@@ -289,13 +345,14 @@ class Session:
             self._state = after
             self._poll = None
             self._request_id = None
+            self._stream = None
 
     def _answered(
         self, event: Event, exchange: Exchange, request_id: str, responded: Responded | None
     ) -> Commands:
         """One answer to the invocation in hand; ``responded`` None: it was too large to read."""
         if request_id != self._request_id:
-            return (refused(exchange, 400, "InvalidRequestID", "Invalid request ID"),)
+            return (no_such_request(exchange),)
         after = TRANSITIONS[self._state].get(event)
         if after is None:
             return (self._illegal(exchange, event),)
@@ -311,29 +368,3 @@ class Session:
             "Error: State transition is not allowed"
         )
         return refused(exchange, 403, "InvalidStateTransition", message)
-
-
-def _header(headers: Headers, wanted: bytes) -> str:
-    for name, value in headers:
-        if name == wanted:
-            return value.decode("latin-1")
-    return ""
-
-
-def _no_such_mode(exchange: Exchange, mode: bytes) -> Answer:
-    message = (
-        "Response streaming is not supported by this version of lambdash"
-        if mode.lower() == b"streaming"
-        else "Invalid function response mode"
-    )
-    return refused(exchange, 400, "InvalidFunctionResponseMode", message)
-
-
-def _off_the_map(exchange: Exchange, route: Route, method: str, path: str) -> Answer:
-    if route.kind is RouteKind.NOT_SUPPORTED:
-        message = f"{route.subject} is not supported by this version of lambdash"
-        return refused(exchange, 404, route.error_type, message)
-    if route.kind is RouteKind.METHOD_NOT_ALLOWED:
-        message = f"{method} is not allowed on {path}"
-        return refused(exchange, 405, "MethodNotAllowed", message)
-    return refused(exchange, 404, "NotFound", f"the Runtime API has no {path}")

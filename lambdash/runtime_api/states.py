@@ -13,6 +13,7 @@ class State(StrEnum):
     STARTING = "Started"
     READY = "Ready"
     INVOKING = "Running"
+    RESPONDING = "InvocationResponse"
     RESPONDED = "ResponseSent"
     UNPOLLED = "Away"
     FAILED = "InitError"
@@ -29,6 +30,8 @@ class Event(StrEnum):
     ERROR = "InvocationErrorResponse"
     INIT_ERROR = "InitError"
     POLL_LOST = "PollLost"
+    BEGIN_RESPONSE = "BeginResponse"
+    END_RESPONSE = "EndResponse"
     DISPATCH = "Dispatch"
     BEGIN_RESET = "BeginReset"
     RESET = "Reset"
@@ -50,7 +53,14 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
         Event.DISPATCH: State.INVOKING,
         **_STOPS,
     },
-    State.INVOKING: {Event.RESPONSE: State.RESPONDED, Event.ERROR: State.RESPONDED, **_STOPS},
+    State.INVOKING: {
+        Event.RESPONSE: State.RESPONDED,
+        Event.ERROR: State.RESPONDED,
+        Event.BEGIN_RESPONSE: State.RESPONDING,
+        **_STOPS,
+    },
+    # a response comes in pieces
+    State.RESPONDING: {Event.END_RESPONSE: State.RESPONDED, **_STOPS},
     # the caller has its answer; the slot is free only at the runtime's next /next
     State.RESPONDED: {Event.NEXT: State.READY, **_STOPS},
     # the parked /next went away before an invocation came

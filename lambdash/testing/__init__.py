@@ -2,6 +2,15 @@
 
 from lambdash.testing.clock import ManualClock
 from lambdash.testing.engine import FakeEngine, FakeSandbox
-from lambdash.testing.runtime import Crash, FakeRuntime, Handler, Hang
+from lambdash.testing.runtime import Crash, FakeRuntime, Handler, Hang, Streamed
 
-__all__ = ["Crash", "FakeEngine", "FakeRuntime", "FakeSandbox", "Handler", "Hang", "ManualClock"]
+__all__ = [
+    "Crash",
+    "FakeEngine",
+    "FakeRuntime",
+    "FakeSandbox",
+    "Handler",
+    "Hang",
+    "ManualClock",
+    "Streamed",
+]

@@ -1,8 +1,9 @@
 """A runtime in memory: asks for invocations over the real Runtime API, answers from a function."""
 
 import asyncio
+import base64
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -22,6 +23,16 @@ class Crash(Exception):
 
 class Hang(Exception):
     """Raised by a handler: it never answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """What a handler returns to answer in pieces; trailers tell of an error amid them."""
+
+    pieces: AsyncIterator[bytes]
+    content_type: str = "application/octet-stream"
+    error_type: str = ""
+    error_body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +79,37 @@ class FakeRuntime:
             document = {"errorMessage": str(error), "errorType": type(error).__name__}
             await self._request("POST", f"{path}/error", json.dumps(document).encode())
         else:
-            await self._request("POST", f"{path}/response", json.dumps(result).encode())
+            if isinstance(result, Streamed):
+                await self._stream(f"{path}/response", result)
+            else:
+                await self._request("POST", f"{path}/response", json.dumps(result).encode())
+
+    async def _stream(self, path: str, streamed: Streamed) -> _Answer:
+        """Post a response in streaming mode, as the official clients do."""
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: runtime\r\nTransfer-Encoding: chunked\r\n"
+            f"Content-Type: {streamed.content_type}\r\n"
+            "Lambda-Runtime-Function-Response-Mode: streaming\r\n"
+            "Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n"
+        )
+        self._writer.write(head.encode() + b"\r\n")
+        async for piece in streamed.pieces:
+            self._writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            await self._writer.drain()
+        trailers = ""
+        if streamed.error_type:
+            body = base64.b64encode(streamed.error_body).decode()
+            trailers = f"Lambda-Runtime-Function-Error-Type: {streamed.error_type}\r\n"
+            trailers += f"Lambda-Runtime-Function-Error-Body: {body}\r\n"
+        self._writer.write(f"0\r\n{trailers}\r\n".encode())
+        return await self._answer()
 
     async def _request(self, method: str, path: str, body: bytes = b"") -> _Answer:
         head = f"{method} {path} HTTP/1.1\r\nHost: runtime\r\nContent-Length: {len(body)}\r\n\r\n"
         self._writer.write(head.encode() + body)
+        return await self._answer()
+
+    async def _answer(self) -> _Answer:
         await self._writer.drain()
         lines = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         pairs = (line.partition(": ") for line in lines[1:] if line)

@@ -9,11 +9,13 @@ from lambdash.runtime_api.extension_messages import ShutdownReason
 from lambdash.runtime_api.messages import (
     Answer,
     HandOver,
+    Headers,
     InitFailed,
     InvocationMessage,
     NotPolling,
     Ready,
     Responded,
+    ResponseBegun,
     ResponseKind,
 )
 from lambdash.runtime_api.session import Session
@@ -275,15 +277,11 @@ def test_an_oversized_request_out_of_place_changes_nothing(path: str) -> None:
     assert session.state is State.READY
 
 
-@pytest.mark.parametrize(
-    ("mode", "text"),
-    [(b"streaming", "streaming is not supported"), (b"odd", "Invalid function response mode")],
-)
-def test_response_modes_are_refused_by_name(mode: bytes, text: str) -> None:
+def test_an_unknown_response_mode_is_refused() -> None:
     session = invoking()
     headers = (
         (b"transfer-encoding", b"chunked"),
-        (b"lambda-runtime-function-response-mode", mode),
+        (b"lambda-runtime-function-response-mode", b"odd"),
     )
 
     (answer,) = session.response("post", "a", b"", headers)
@@ -291,9 +289,96 @@ def test_response_modes_are_refused_by_name(mode: bytes, text: str) -> None:
     assert isinstance(answer, Answer)
     assert answer.status == 400
     document = json.loads(answer.body)
-    assert document["errorType"] == "InvalidFunctionResponseMode"
-    assert text in document["errorMessage"]
+    assert document == {
+        "errorMessage": "Invalid function response mode",
+        "errorType": "InvalidFunctionResponseMode",
+    }
     assert session.request_id == "a"
+
+
+def streaming() -> Session:
+    session = invoking()
+    begun = session.begin_response("post", f"{BASE}/invocation/a/response", JSON)
+    assert begun == ResponseBegun("a", "application/json")
+    assert session.request_id == "a"
+    return session
+
+
+def test_a_streamed_response() -> None:
+    session = streaming()
+    assert session.end_response("post", ()) == (
+        Responded("a", ResponseKind.RESPONSE, b""),
+        Answer("post", 202, JSON, OK),
+    )
+    assert session.request_id is None
+    assert session.next("poll") == (Ready(),)
+
+
+@pytest.mark.parametrize(
+    ("trailers", "body"),
+    [
+        (
+            (
+                (b"lambda-runtime-function-error-type", b"Function.Boom"),
+                (b"lambda-runtime-function-error-body", b"eyJlIjoxfQ=="),
+            ),
+            b'{"e":1}',
+        ),
+        (
+            ((b"lambda-runtime-function-error-type", b"Function.Boom"),),
+            b'{"errorType":"Function.Boom","errorMessage":""}',
+        ),
+        (
+            ((b"lambda-runtime-function-error-body", b"no base64"),),
+            b'{"errorType":"Runtime.Unknown","errorMessage":""}',
+        ),
+    ],
+)
+def test_trailers_tell_of_an_error_amid_a_response(trailers: Headers, body: bytes) -> None:
+    responded, answer = streaming().end_response("post", trailers)
+    assert responded == Responded("a", ResponseKind.ERROR, body)
+    assert isinstance(answer, Answer)
+    assert answer.status == 202
+
+
+def test_a_streamed_response_that_is_broken_off() -> None:
+    session = streaming()
+    assert session.break_response("another") == ()
+    (responded,) = session.break_response("post")
+    assert isinstance(responded, Responded)
+    assert responded.kind is ResponseKind.ERROR
+    assert json.loads(responded.body)["errorType"] == "Runtime.TruncatedResponse"
+    assert session.end_response("post", ()) == ()
+    assert session.next("poll") == (Ready(),)
+
+
+def test_a_streamed_response_that_is_too_large() -> None:
+    session = streaming()
+    responded, answer = session.overflow_response("post", 10)
+    assert isinstance(responded, Responded)
+    assert json.loads(responded.body) == {
+        "errorType": "Function.ResponseSizeTooLarge",
+        "errorMessage": "Response payload size exceeded maximum allowed payload size (10 bytes).",
+    }
+    assert isinstance(answer, Answer)
+    assert answer.status == 413
+    assert session.break_response("post") == ()
+
+
+@pytest.mark.parametrize("path", ["/x", f"{BASE}/invocation/b/response", f"{BASE}/init/error"])
+def test_a_stream_out_of_place_changes_nothing(path: str) -> None:
+    session = invoking()
+    answer = session.begin_response("post", path, ())
+    assert isinstance(answer, Answer)
+    assert answer.status == 400
+    assert session.request_id == "a"
+
+
+def test_a_reset_forgets_the_stream() -> None:
+    session = streaming()
+    session.begin_reset(ShutdownReason.TIMEOUT, 0)
+    assert session.end_response("post", ()) == ()
+    assert session.break_response("post") == ()
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,8 @@ class Conversation(RuleBasedStateMachine):
         self.invocations = 0
         self.answered: dict[str, int] = {}
         self.in_hand: str | None = None
+        self.streams: list[Peer] = []
+        self.stream: Peer | None = None
 
     def perform(self, commands: tuple[object, ...]) -> None:
         for command in commands:
@@ -50,7 +52,7 @@ class Conversation(RuleBasedStateMachine):
                 case Responded(request_id):
                     assert request_id == self.in_hand
                     self.answered[request_id] = self.answered.get(request_id, 0) + 1
-                    self.in_hand = None
+                    self.in_hand = self.stream = None
                 case Ready():
                     assert self.session.state is State.READY
                     assert self.in_hand is None
@@ -78,7 +80,7 @@ class Conversation(RuleBasedStateMachine):
 
     @rule(route=st.sampled_from(["response", "error"]), oversized=st.booleans())
     def answer_in_hand(self, route: str, oversized: bool) -> None:
-        if self.in_hand is None:
+        if self.in_hand is None or self.stream is not None:
             return
         path = f"{BASE}/invocation/{self.in_hand}/{route}"
         peer = Peer(path)
@@ -88,6 +90,38 @@ class Conversation(RuleBasedStateMachine):
             self.perform(self.session.handle(peer, "POST", path, (), b"{}"))
         assert peer.statuses == [413 if oversized else 202]
         assert self.in_hand is None
+
+    @rule(request_id=IDS)
+    def begin_a_stream(self, request_id: str) -> None:
+        peer = Peer(f"{BASE}/invocation/{request_id}/response")
+        begun = self.session.begin_response(peer, peer.path, ())
+        if isinstance(begun, Answer):
+            peer.statuses.append(begun.status)
+            assert request_id != self.in_hand or self.stream is not None
+        else:
+            assert begun.request_id == self.in_hand
+            self.streams.append(peer)
+            self.stream = peer
+
+    @rule(
+        index=st.integers(0, 5),
+        how=st.sampled_from(["end", "error", "break", "overflow"]),
+    )
+    def end_a_stream(self, index: int, how: str) -> None:
+        if not self.streams:
+            return
+        peer = self.streams[index % len(self.streams)]
+        was_current = peer is self.stream and self.in_hand is not None
+        trailers = ((b"lambda-runtime-function-error-type", b"X"),) if how == "error" else ()
+        if how == "break":
+            commands = self.session.break_response(peer)
+        elif how == "overflow":
+            commands = self.session.overflow_response(peer, 1)
+        else:
+            commands = self.session.end_response(peer, trailers)
+        assert bool(commands) == was_current
+        self.perform(commands)
+        assert len(peer.statuses) <= 1
 
     @rule()
     def init_error(self) -> None:
@@ -122,12 +156,12 @@ class Conversation(RuleBasedStateMachine):
     @rule()
     def begin_reset(self) -> None:
         self.session.begin_reset(ShutdownReason.TIMEOUT, 0)
-        self.in_hand = None
+        self.in_hand = self.stream = None
 
     @rule()
     def reset(self) -> None:
         self.perform(self.session.reset())
-        self.in_hand = None
+        self.in_hand = self.stream = None
 
     @rule()
     def a_fresh_process_is_never_refused(self) -> None:
@@ -145,7 +179,7 @@ class Conversation(RuleBasedStateMachine):
     def close(self, really: bool) -> None:
         if really:
             self.session.shutdown(ShutdownReason.SPINDOWN, 0)
-            self.in_hand = None
+            self.in_hand = self.stream = None
 
     @invariant()
     def each_is_answered_at_most_once(self) -> None:
