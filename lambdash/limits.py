@@ -181,6 +181,14 @@ DAEMON_LOG_MAX_BYTES = 4 * MIB
 DAEMON_LOG_SHOWN_LINES = 12
 DISK_FREE_WARN_BYTES = 1024 * MIB
 
+# The Lambda API
+# AWS: 50 MB zipped, in base64, and what is around it
+API_BODY_MAX_BYTES = 70_167_211
+# by then its length was refused: no pattern is matched against more
+PATTERN_CHECKED_MAX_CHARS = 4_096
+ALIASES_AND_VERSIONS_PAGE_MAX = 10_000
+FUNCTIONS_PAGE_MAX = 50
+
 # The daemon
 DEFAULT_PORT = 4_566
 DAEMON_IDLE_TIMEOUT_S = 3_600.0

@@ -60,6 +60,7 @@ class Daemon:
         self._engine: Engine | None = None
         self._emulator: Emulator | None = None
         self._requests = Activity()
+        self._api: LambdaApi | None = None
         self._control: Control | None = None
         self._door: HttpServer | None = None
         self._socket_inode: int | None = None
@@ -92,6 +93,8 @@ class Daemon:
             stack.push_async_callback(self.shutdown)
             api = await self._listen(emulator)
             stack.push_async_callback(api.close)
+            assert self._api is not None
+            stack.push_async_callback(self._api.close)
             self.endpoint = f"http://{LOOPBACK}:{api.port}"
             self._control = self._make_control(self._services(catalog, emulator))
             await self._open_door()
@@ -146,7 +149,7 @@ class Daemon:
 
     async def _listen(self, emulator: Emulator) -> HttpServer:
         """The asked port or an error; with none asked, the first free one from 4566 on."""
-        api = LambdaApi(emulator, self._requests.touch)
+        api = self._api = LambdaApi(emulator, self._requests.touch)
         if self._options.port is not None:
             return await api.listen(self._options.port)
         for port in range(limits.DEFAULT_PORT, limits.DEFAULT_PORT + _PORTS_TRIED):

@@ -15,6 +15,7 @@ from lambdash.emulator.emulator import Emulator
 from lambdash.emulator.variables import variables
 from lambdash.engines.protocol import Engine, PullPolicy
 from lambdash.errors import CallerError
+from lambdash.storage.functions import Origin
 from lambdash.storage.journal import JournalEntry
 
 
@@ -61,6 +62,10 @@ class Services:
         Returns when that was known (monotonic seconds), and what was built if anything was.
         Raises what the manifest or the build raises: never is old code run instead.
         """
+        made = self.emulator.functions.get(name)
+        by_api = made is not None and made.origin is Origin.API
+        if by_api and name not in self.catalog.manifest().functions:
+            return time.monotonic(), None
         function = self.catalog.function(name)
         deployer = self.emulator.deployer
         change = await deployer.change(function)

@@ -2,13 +2,16 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lambdash.emulator.driver import Driver
+from lambdash.emulator.lifecycle import Lifecycle
 from lambdash.emulator.plan import Change, Fingerprints, change_of
 from lambdash.engines.protocol import Engine, PullPolicy, SandboxSpec
 from lambdash.errors import CallerError
 from lambdash.model import (
+    ArchiveSource,
     DockerfileSource,
     FolderSource,
     Function,
@@ -20,7 +23,7 @@ from lambdash.model import (
 from lambdash.model.progress import ProgressSink
 from lambdash.packaging import Builder, LayerBuilder, PackageStore
 from lambdash.packaging.layers import check_bootstrap_in, check_together
-from lambdash.storage.functions import DeployedFunction, FunctionStore
+from lambdash.storage.functions import DeployedFunction
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +60,20 @@ class Deployer:
     """Single-flight per function; whatever fails leaves what was deployed before as it was."""
 
     def __init__(
-        self, workshop: Workshop, engine: Engine, functions: FunctionStore, driver: Driver
+        self, workshop: Workshop, engine: Engine, lifecycle: Lifecycle, driver: Driver
     ) -> None:
         self._builder = workshop.builder
         self._store = workshop.store
         self._layers = LayerBuilder(workshop.store)
         self._engine = engine
-        self._functions = functions
+        self._lifecycle = lifecycle
         self._driver = driver
         self._locks: dict[str, asyncio.Lock] = {}
-        self.deployed: dict[str, DeployedFunction] = functions.load()
-        for one in self.deployed.values():
-            driver.deploy(one)
+
+    @property
+    def deployed(self) -> Mapping[str, DeployedFunction]:
+        """What answers for each function, by name."""
+        return self._lifecycle.registry.deployed
 
     async def fingerprint(self, function: Function) -> str:
         """What the source is now, cheaply: a walk of its files, read off the loop."""
@@ -140,16 +145,12 @@ class Deployer:
 
     async def switch(self, deployed: DeployedFunction) -> None:
         """From here on the function is this revision."""
-        await asyncio.to_thread(self._functions.save, deployed)
-        self.deployed[deployed.function.name] = deployed
-        self._driver.deploy(deployed)
+        await self._lifecycle.take_over(deployed)
 
     async def remove(self, name: str) -> None:
         """Forget a function that the manifest no longer has; its environments stop."""
         async with self._locks.setdefault(name, asyncio.Lock()):
-            await asyncio.to_thread(self._functions.remove, name)
-            self.deployed.pop(name, None)
-            self._driver.remove(name)
+            await self._lifecycle.remove(name)
 
     async def _package(
         self, function: Function, options: DeployOptions, progress: ProgressSink
@@ -161,6 +162,8 @@ class Deployer:
                 return await self._engine.resolve_image(reference, options.pull, progress)
             case DockerfileSource() as source:
                 return await self._engine.build_image(function.name, source, progress)
+            case ArchiveSource():
+                raise AssertionError("a manifest names no uploaded archive")
 
     def _check(self, function: Function, package: Package, layers: ZipPackage | None) -> None:
         """What code and layers must be together."""

@@ -77,7 +77,6 @@ class Driver:
         self._now = parts.clock.monotonic
         self._revisions: dict[str, Revision] = {}
         self._serving: dict[str, str] = {}
-        self._arns: dict[str, str] = {}
         self._flights: dict[str, Flight] = {}
         self._news: deque[Event] = deque()
         self._feeding = False
@@ -97,20 +96,21 @@ class Driver:
     def deploy(self, deployed: DeployedFunction) -> None:
         """The function is served by this revision from now on; the old one drains."""
         revision, function = deployed.revision, deployed.function
-        self._serving[function.name] = revision.id
+        self._serving[revision.key] = revision.id
         self._know(revision)
         self._feed(
             FunctionDeployed(
-                function.name,
+                revision.key,
                 revision.id,
                 function.scaling,
                 revision.configuration.memory_size_mb,
+                None if revision.key == function.name else function.name,
             )
         )
 
-    def remove(self, name: str) -> None:
-        """The function is gone; what is in flight is answered still."""
-        self._feed(FunctionRemoved(name))
+    def remove(self, key: str) -> None:
+        """The function, or a version of it, is gone; what is in flight is answered still."""
+        self._feed(FunctionRemoved(key))
 
     def initialise(self, name: str) -> None:
         """See that one environment is there ahead of need, where limits and memory allow."""
@@ -128,7 +128,7 @@ class Driver:
         self._staged[revision.id] = ready
         memory_mb = revision.configuration.memory_size_mb
         try:
-            self._feed(RevisionStaged(revision.function_name, revision.id, memory_mb))
+            self._feed(RevisionStaged(revision.key, revision.id, memory_mb))
             if any(one.revision.id == revision.id for one in self.environments.values()):
                 failures.raise_unless_ready(deployed, await ready)
         finally:
@@ -138,9 +138,7 @@ class Driver:
         """Bring an invocation on its way; ``flight.done`` is called once, maybe at once."""
         invocation = flight.invocation
         self._flights[invocation.request_id] = flight
-        self._feed(
-            InvocationArrived(invocation.request_id, invocation.function_name, invocation.cold)
-        )
+        self._feed(InvocationArrived(invocation.request_id, invocation.target.key, invocation.cold))
 
     def caller_gone(self, request_id: str) -> None:
         """Nobody waits for the answer: drop it from the queue; in flight it goes on."""
@@ -213,7 +211,7 @@ class Driver:
             invocation.request_id,
             invocation.payload,
             int((self._clock.epoch() + timeout_s) * 1000),
-            self._arns[invocation.function_name],
+            invocation.target.arn,
             invocation.trace_id,
             invocation.client_context,
             invocation.cognito_identity,
@@ -222,7 +220,7 @@ class Driver:
     def _launch(self, command: Launch) -> None:
         revision = self._revisions[command.revision_id]
         logs = LogCapture(
-            command.function, command.environment_id, self._logs.publish, self._clock.epoch
+            revision.function_name, command.environment_id, self._logs.publish, self._clock.epoch
         )
         identity = self._place.identity(revision.configuration)
         environment = ExecutionEnvironment(command.environment_id, revision, identity, logs, self)
@@ -233,7 +231,7 @@ class Driver:
 
     async def _start(self, environment: ExecutionEnvironment) -> None:
         revision = environment.revision
-        stream = log_stream(self._clock.wall())
+        stream = log_stream(self._clock.wall(), revision.configuration.version)
         given = variables(revision.configuration, self._place, stream)
         try:
             prepared = await self._engine.prepare(self._spec(revision), silent)
@@ -369,16 +367,15 @@ class Driver:
 
     def _know(self, revision: Revision) -> None:
         """Remember a revision; those that nothing can ask for any more are forgotten."""
-        name = revision.function_name
+        key = revision.key
         alive = {one.revision.id for one in self.environments.values()}
-        alive.add(self._serving.get(name, ""))
+        alive.add(self._serving.get(key, ""))
         self._revisions = {
-            key: known
-            for key, known in self._revisions.items()
-            if known.function_name != name or key in alive
+            identity: known
+            for identity, known in self._revisions.items()
+            if known.key != key or identity in alive
         }
         self._revisions[revision.id] = revision
-        self._arns[name] = self._place.function_arn(name)
 
     def _unstage(self, revision_id: str) -> None:
         """Nobody waits for a revision whose last environment is being stopped."""

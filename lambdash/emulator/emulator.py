@@ -12,25 +12,33 @@ from lambdash.emulator.deploy import Deployer, Workshop, spec_of
 from lambdash.emulator.driver import Driver, DriverParts
 from lambdash.emulator.flight import Flight
 from lambdash.emulator.journal import JournalWriter
+from lambdash.emulator.lifecycle import Lifecycle, LifecycleParts
 from lambdash.emulator.logs import LogHub
+from lambdash.emulator.registry import Registry
 from lambdash.emulator.result import Done, InvocationOptions
 from lambdash.emulator.variables import Place
 from lambdash.engines.protocol import Engine, PullPolicy
 from lambdash.errors import CallerError
 from lambdash.model import Invocation, Timings
 from lambdash.pool import AccountConcurrency, EnvironmentView, Pool, PoolOptions
-from lambdash.storage.functions import DeployedFunction, FunctionStore
+from lambdash.storage.archives import ArchiveStore
+from lambdash.storage.functions import DeployedFunction
 from lambdash.storage.journal import Journal
+from lambdash.storage.records import RecordStore
 from lambdash.tasks import Tasks
 
 
 @dataclass(frozen=True, slots=True)
 class EmulatorOptions:
-    """Where the project pretends to be, where its state lies, and the daemon's own limits."""
+    """Where the project pretends to be, where its state lies, and the daemon's own limits.
+
+    ``seed`` makes request ids and the choices of weighted aliases the same in every run.
+    """
 
     state_dir: Path
     place: Place = field(default_factory=Place)
     pool: PoolOptions = field(default_factory=PoolOptions)
+    seed: int | None = None
 
 
 class Emulator:
@@ -46,7 +54,11 @@ class Emulator:
         clock = clock or SystemClock()
         self._clock = clock
         self._tasks = Tasks()
-        self._store = FunctionStore(options.state_dir / "functions.sqlite")
+        # ids must be unique, not secret: no system call on the warm path
+        self._random = random.Random(options.seed)  # noqa: S311
+        store = RecordStore(options.state_dir / "registry.sqlite")
+        self.registry = Registry(store, options.place, self._random)
+        self.archives = ArchiveStore(options.state_dir / "archives")
         self._pool = Pool(lambda: uuid.uuid4().hex[:12], options.pool)
         self.place = options.place
         self.journal = JournalWriter(Journal(options.state_dir / "journal.sqlite"))
@@ -63,16 +75,26 @@ class Emulator:
             spec=spec,
         )
         self.driver = Driver(parts)
-        self.deployer = Deployer(workshop, engine, self._store, self.driver)
-        # ids must be unique, not secret: no system call on the warm path
-        self._random = random.Random()  # noqa: S311
+        self.lifecycle = Lifecycle(
+            LifecycleParts(
+                registry=self.registry,
+                driver=self.driver,
+                engine=engine,
+                place=options.place,
+                clock=clock,
+                spec=spec,
+            )
+        )
+        self.deployer = Deployer(workshop, engine, self.lifecycle, self.driver)
+        self.workshop = workshop
+        self.engine = engine
         self._closing = False
         self._last_used: dict[str, float] = {}
 
     @property
     def functions(self) -> Mapping[str, DeployedFunction]:
         """What is deployed, by name."""
-        return self.deployer.deployed
+        return self.registry.deployed
 
     @property
     def closing(self) -> bool:
@@ -104,10 +126,13 @@ class Emulator:
 
         Raises ``CallerError`` (``function-not-found``) when it is not deployed.
         """
-        if name not in self.deployer.deployed:
+        target = self.registry.target(name, options.qualifier)
+        if target is None:
             raise CallerError(
                 "function-not-found",
-                f"function `{name}` is not deployed",
+                f"function `{name}` is not deployed"
+                if options.qualifier is None
+                else f"function `{name}` has no version or alias `{options.qualifier}`",
                 "`lambdash deploy` deploys what the manifest has",
             )
         now = self._clock.monotonic()
@@ -115,7 +140,7 @@ class Emulator:
         timings.resolved = timings.resolved or now
         invocation = Invocation(
             request_id=options.request_id,
-            function_name=name,
+            target=target,
             payload=payload,
             trace_id=options.trace_id or self._trace_id(),
             client_context=options.client_context,
@@ -143,9 +168,10 @@ class Emulator:
 
     async def close(self) -> None:
         """Stop every environment, write the journal, close the files."""
+        await self.lifecycle.close()
         await self.driver.close()
         await self.journal.close()
-        self._store.close()
+        await self.registry.close()
 
     def _trace_id(self) -> str:
         """https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader."""

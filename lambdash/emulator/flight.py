@@ -63,6 +63,7 @@ class Flight:
             self.environment_id,
             self.sandbox_id,
             self.tail if wanted else None,
+            invocation.target.version,
         )
 
     def record(self, outcome: Outcome) -> Finished:
@@ -70,7 +71,7 @@ class Flight:
         invocation = self.invocation
         return Finished(
             invocation.request_id,
-            invocation.function_name,
+            invocation.target.name,
             self.revision_id,
             self.environment_id,
             self.sandbox_id,

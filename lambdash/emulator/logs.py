@@ -109,6 +109,6 @@ class LogHub:
         return lambda: self._followers.remove(follower)
 
 
-def log_stream(now: datetime) -> str:
+def log_stream(now: datetime, version: str) -> str:
     """``2026/01/31/[$LATEST]<32 hex digits>``, as AWS names the log stream of an environment."""
-    return f"{now:%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
+    return f"{now:%Y/%m/%d}/[{version}]{uuid.uuid4().hex}"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 
 from lambdash.model import Function
-from lambdash.storage.functions import DeployedFunction
+from lambdash.storage.functions import DeployedFunction, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +40,6 @@ def change_of(old: DeployedFunction | None, new: Function, now: Fingerprints) ->
         why.append("layers")
     if old.function.scaling != new.scaling:
         why.append("scaling")
+    if old.origin is not Origin.MANIFEST:
+        why.append("made through the API")
     return Change(new.name, "update" if why else "unchanged", tuple(why))

@@ -8,13 +8,15 @@ from typing import NamedTuple, TypeAlias
 
 from lambdash.emulator.streaming import ResponseSink
 from lambdash.model import Outcome, Timings
+from lambdash.model.arn import LATEST
 
 
 class InvocationOptions(NamedTuple):
     """``client_context`` is JSON text; ``timings`` holds marks made before, or is None.
 
     ``cold`` asks for a fresh environment; ``tail`` for the last 4 KB of its log; ``sink`` takes a
-    response in pieces as the runtime streams it.
+    response in pieces as the runtime streams it; ``qualifier`` is a version or an alias,
+    None for ``$LATEST``.
     """
 
     request_id: str
@@ -25,6 +27,7 @@ class InvocationOptions(NamedTuple):
     trace_id: str | None = None
     timings: Timings | None = None
     sink: ResponseSink | None = None
+    qualifier: str | None = None
 
 
 class InvocationResult(NamedTuple):
@@ -40,6 +43,7 @@ class InvocationResult(NamedTuple):
     environment_id: str | None = None
     sandbox_id: str | None = None
     log_tail: bytes | None = None
+    executed_version: str = LATEST
 
 
 Done: TypeAlias = Callable[[InvocationResult], None]

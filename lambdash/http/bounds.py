@@ -18,6 +18,7 @@ class HttpBounds:
     ``on_head`` may take a request's body in pieces: it decides by the head alone (the request has
     an empty body) and must not raise. Such a body has no bound but the sink's own, and may rest
     for ``idle_timeout_s`` between two pieces, for longer while its sink has paused it.
+    ``body_bytes_of`` tells another bound; it is asked only about bodies over ``body_bytes``.
     Times are seconds, precise to one sweep (a quarter of the shortest of them).
     """
 
@@ -35,3 +36,4 @@ class HttpBounds:
     linger_bytes: int = limits.HTTP_LINGER_MAX_BYTES
     on_too_large: Handler | None = None
     on_head: Callable[[Request], StreamHandler | None] | None = None
+    body_bytes_of: Callable[[Request], int] | None = None

@@ -204,7 +204,7 @@ class RequestParser:
         if self._streamed:
             self._sink.upload_piece(piece)
             return
-        if self._body_bytes > self._bounds.body_bytes:
+        if self._body_bytes > self._bounds.body_bytes and self._body_bytes > self._body_bound():
             self._refuse_body()
         if not self._body:
             self._body = piece
@@ -255,7 +255,7 @@ class RequestParser:
                 self._refuse(Refused(501, "no transfer coding but chunked is supported"))
         length = int(special.get(b"content-length", b"0").lstrip(b"0") or b"0")
         self._body_length = length
-        if length > self._bounds.body_bytes and not self._streamed:
+        if length > self._bounds.body_bytes and not self._streamed and length > self._body_bound():
             self._refuse_body()
         expectation = special.get(b"expect")
         if expectation is None or self._http_10:
@@ -276,6 +276,10 @@ class RequestParser:
         self._idle_bytes += fed
         if self._idle_bytes > 2 * self._bounds.head_bytes + limits.HTTP_PARSE_MAX_BYTES:
             raise Refused(431, "the head is larger than this listener takes")
+
+    def _body_bound(self) -> int:
+        bound_of = self._bounds.body_bytes_of
+        return self._bounds.body_bytes if bound_of is None else bound_of(self._request)
 
     def _refuse_body(self) -> None:
         self._refuse(TooLarge(self._request))

@@ -8,19 +8,18 @@ from urllib.parse import parse_qs, unquote
 
 from pydantic_core import from_json
 
-from lambdash import limits
 from lambdash.emulator.emulator import Emulator
 from lambdash.emulator.result import InvocationOptions, InvocationResult
 from lambdash.http.server import Request, Responder
 from lambdash.lambda_api.answers import Refusal, caller_fault, refuse
 from lambdash.model import PlatformFailed, Succeeded, Throttled
-from lambdash.model.arn import LATEST, FunctionReference, parse_reference
+from lambdash.model.arn import FunctionReference, parse_reference
 
 _PREFIX = "/2015-03-31/functions/"
 _SUFFIX = "/invocations"
 _TYPES = (None, b"RequestResponse", b"DryRun", b"Event")
 _ANSWER_LINES = (
-    b"content-type: application/json\r\nx-amz-executed-version: $LATEST\r\nx-amzn-requestid: %b\r\n"
+    b"content-type: application/json\r\nx-amz-executed-version: %b\r\nx-amzn-requestid: %b\r\n"
 )
 _NAME_CONSTRAINT = (
     "1 validation error detected: Value '%s' at 'functionName' failed to satisfy "
@@ -44,7 +43,7 @@ def invoke(emulator: Emulator, request: Request, responder: Responder) -> None:
     """Run the function; the answer is sent when its outcome is known."""
     request_id = emulator.new_request_id()
     try:
-        name = _function_name(emulator, request)
+        name, qualifier = _asked_for(emulator, request)
         kind = _invocation_type(request)
         context = _client_context(request)
         _check_payload(request.body)
@@ -60,6 +59,7 @@ def invoke(emulator: Emulator, request: Request, responder: Responder) -> None:
         tail=request.header(b"x-amz-log-type") == b"Tail",
         client_context=context,
         trace_id=None if trace_id is None else trace_id.decode("latin-1"),
+        qualifier=qualifier,
     )
     answer = partial(_answer, responder, options.tail)
     emulator.invoke(name, request.body or b"{}", options, answer)
@@ -79,7 +79,7 @@ def _answer(responder: Responder, tail: bool, result: InvocationResult) -> None:
         members = {"Type": "Service", "Message": f"{outcome.message} {outcome.hint}".strip()}
         refuse(responder, result.request_id, 500, ("ServiceException", members))
         return
-    lines = _ANSWER_LINES % result.request_id.encode()
+    lines = _ANSWER_LINES % (result.executed_version.encode(), result.request_id.encode())
     if type(outcome) is not Succeeded:
         lines += b"x-amz-function-error: Unhandled\r\n"
     if tail and result.log_tail is not None:
@@ -87,7 +87,8 @@ def _answer(responder: Responder, tail: bool, result: InvocationResult) -> None:
     responder.send_lines(lines, outcome.payload)
 
 
-def _function_name(emulator: Emulator, request: Request) -> str:
+def _asked_for(emulator: Emulator, request: Request) -> tuple[str, str | None]:
+    """Name and qualifier of a function that is there and can be invoked."""
     reference = _parsed_reference(request.path)
     if reference is None:
         raise Refusal(
@@ -96,12 +97,14 @@ def _function_name(emulator: Emulator, request: Request) -> str:
     qualifier = reference.qualifier
     if request.query:
         qualifier = parse_qs(request.query).get("Qualifier", [qualifier])[0]
-    if reference.name not in emulator.functions or qualifier not in (None, LATEST):
+    if reference.name not in emulator.functions or (
+        qualifier is not None and emulator.registry.target(reference.name, qualifier) is None
+    ):
         arn = emulator.place.function_arn(reference.name)
         qualified = arn if qualifier is None else f"{arn}:{qualifier}"
         message = f"Function not found: {qualified}"
         raise Refusal(404, caller_fault("ResourceNotFoundException", message))
-    return reference.name
+    return reference.name, qualifier
 
 
 def _asked(path: str) -> str:
@@ -160,13 +163,3 @@ def _check_slowly(body: bytes) -> None:
         )
         fault = caller_fault("InvalidRequestContentException", message)
         raise Refusal(400, fault) from error
-
-
-def too_large(emulator: Emulator, responder: Responder) -> None:
-    """413 for a body past the limit, before it was read."""
-    message = (
-        f"Request must be smaller than {limits.REQUEST_PAYLOAD_MAX_BYTES} bytes for the "
-        "InvokeFunction operation"
-    )
-    fault = caller_fault("RequestTooLargeException", message)
-    refuse(responder, emulator.new_request_id(), 413, fault)

@@ -3,12 +3,16 @@
 from collections.abc import Callable
 
 from lambdash import limits
+from lambdash.clock import Clock, SystemClock
 from lambdash.emulator.emulator import Emulator
 from lambdash.http.origin import foreign
 from lambdash.http.server import HttpBounds, HttpServer, Request, Responder, serve_tcp
 from lambdash.lambda_api.answers import caller_fault, refuse
-from lambdash.lambda_api.invoke import invoke, matches, too_large
-from lambdash.lambda_api.operations import operation_name
+from lambdash.lambda_api.dispatch import Dispatcher
+from lambdash.lambda_api.downloads import download, is_download
+from lambdash.lambda_api.invoke import invoke, matches
+from lambdash.lambda_api.too_large import body_bound, too_large
+from lambdash.tasks import Tasks
 
 LOOPBACK = "127.0.0.1"
 
@@ -16,15 +20,21 @@ LOOPBACK = "127.0.0.1"
 class LambdaApi:
     """Routes requests of one listener to operations; ``used`` is told of each request."""
 
-    def __init__(self, emulator: Emulator, used: Callable[[], None]) -> None:
+    def __init__(
+        self, emulator: Emulator, used: Callable[[], None], clock: Clock | None = None
+    ) -> None:
         self._emulator = emulator
+        self._tasks = Tasks()
+        self._dispatcher = Dispatcher(emulator, clock or SystemClock(), self._tasks)
         self._used = used
         self._own_hosts: frozenset[str] = frozenset()
 
     async def listen(self, port: int) -> HttpServer:
         """Serve on the loopback address; port 0 takes a free one. Raises ``OSError`` if taken."""
         bounds = HttpBounds(
-            body_bytes=limits.REQUEST_PAYLOAD_MAX_BYTES, on_too_large=self._too_large
+            body_bytes=limits.REQUEST_PAYLOAD_MAX_BYTES,
+            on_too_large=self._too_large,
+            body_bytes_of=body_bound,
         )
         server = await serve_tcp(self.handle, LOOPBACK, port, bounds)
         names = (LOOPBACK, "localhost", "host.docker.internal")
@@ -44,17 +54,14 @@ class LambdaApi:
             return refuse(responder, self._emulator.new_request_id(), 503, error)
         if matches(request):
             return invoke(self._emulator, request, responder)
-        return self._unsupported(request, responder)
+        if is_download(request):
+            self._tasks.spawn(download(self._emulator, request, responder), "download")
+            return None
+        return self._dispatcher.handle(request, responder)
+
+    async def close(self) -> None:
+        """End what still works on an answer."""
+        await self._tasks.cancel()
 
     def _too_large(self, request: Request, responder: Responder) -> None:
-        too_large(self._emulator, responder)
-
-    def _unsupported(self, request: Request, responder: Responder) -> None:
-        name = operation_name(request.method, request.path)
-        request_id = self._emulator.new_request_id()
-        if name is None:
-            message = f"No Lambda operation is {request.method} {request.path}."
-            fault = caller_fault("UnknownOperationException", message)
-            return refuse(responder, request_id, 404, fault)
-        message = f"The operation {name} is not supported by this version of lambdash."
-        return refuse(responder, request_id, 501, caller_fault("NotImplementedException", message))
+        too_large(self._emulator, request, responder)

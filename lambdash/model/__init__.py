@@ -1,6 +1,7 @@
 """Frozen nouns shared by every layer: functions, packages, revisions, invocations, outcomes."""
 
 from lambdash.model.function import (
+    ArchiveSource,
     DockerfileSource,
     FolderSource,
     Function,
@@ -11,7 +12,7 @@ from lambdash.model.function import (
     LayerSource,
     Scaling,
 )
-from lambdash.model.invocation import Invocation
+from lambdash.model.invocation import Invocation, Target
 from lambdash.model.outcome import (
     Crashed,
     FunctionFailed,
@@ -29,6 +30,7 @@ from lambdash.model.revision import Revision
 from lambdash.model.timings import Timings
 
 __all__ = [
+    "ArchiveSource",
     "Crashed",
     "DockerfileSource",
     "FolderSource",
@@ -48,6 +50,7 @@ __all__ = [
     "Revision",
     "Scaling",
     "Succeeded",
+    "Target",
     "Throttled",
     "TimedOut",
     "Timings",

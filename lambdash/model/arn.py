@@ -16,13 +16,22 @@ LATEST = "$LATEST"
 
 @dataclass(frozen=True, slots=True)
 class FunctionReference:
-    """A function's name, and the version or alias that was asked for, if any was."""
+    """A function's name, and what else of its ARN was given: version or alias, region, account."""
 
     name: str
     qualifier: str | None = None
+    region: str | None = None
+    account_id: str | None = None
 
 
 def parse_reference(text: str) -> FunctionReference | None:
     """``hello``, ``hello:prod``, ``000000000000:function:hello`` or a full ARN; else None."""
     found = _REFERENCE.fullmatch(text)
-    return None if found is None else FunctionReference(found["name"], found["qualifier"])
+    if found is None:
+        return None
+    return FunctionReference(found["name"], found["qualifier"], found["region"], found["account"])
+
+
+def pool_key(name: str, version: str) -> str:
+    """What the pool routes by: the function's name for ``$LATEST``, ``name:3`` for version 3."""
+    return name if version == LATEST else f"{name}:{version}"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from lambdash import limits
+from lambdash.model.arn import LATEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class FunctionConfiguration:
 
     ``runtime`` and ``handler`` are None for container packages. ``environment`` is sorted by name,
     so that equal configurations are equal values. ``base_image`` replaces the runtime's official
-    image for a zip package.
+    image for a zip package. ``version`` is ``$LATEST`` or a published number.
     """
 
     function_name: str
@@ -38,6 +39,7 @@ class FunctionConfiguration:
     network: str | None = None
     extra_hosts: tuple[str, ...] = ()
     description: str = ""
+    version: str = LATEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,15 @@ class LayerSource:
     path: Path
 
 
-FunctionSource: TypeAlias = FolderSource | ImageSource | DockerfileSource
+@dataclass(frozen=True, slots=True)
+class ArchiveSource:
+    """A zip as it was uploaded; ``sha256`` is in hex, and names it among the project's archives."""
+
+    sha256: str
+    size_bytes: int
+
+
+FunctionSource: TypeAlias = FolderSource | ImageSource | DockerfileSource | ArchiveSource
 
 
 @dataclass(frozen=True, slots=True)

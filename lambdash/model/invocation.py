@@ -3,6 +3,18 @@
 from typing import NamedTuple
 
 
+class Target(NamedTuple):
+    """Which version answers: ``key`` is what the pool routes by.
+
+    ``arn`` is the function's, qualified as the caller asked (``context.invoked_function_arn``).
+    """
+
+    name: str
+    version: str
+    key: str
+    arn: str
+
+
 class Invocation(NamedTuple):
     """What one caller asked for. ``client_context`` is JSON text.
 
@@ -10,7 +22,7 @@ class Invocation(NamedTuple):
     """
 
     request_id: str
-    function_name: str
+    target: Target
     payload: bytes
     trace_id: str
     client_context: str | None = None

@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 
+from lambdash.model.arn import pool_key
 from lambdash.model.function import FunctionConfiguration
 from lambdash.model.package import Package, ZipPackage
 
@@ -37,3 +38,8 @@ class Revision:
     @property
     def function_name(self) -> str:
         return self.configuration.function_name
+
+    @property
+    def key(self) -> str:
+        """What the pool routes by."""
+        return pool_key(self.configuration.function_name, self.configuration.version)

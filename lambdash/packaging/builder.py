@@ -11,7 +11,14 @@ from typing import assert_never
 from lambdash import limits
 from lambdash.clock import Clock, SystemClock
 from lambdash.errors import CallerError
-from lambdash.model import DockerfileSource, FolderSource, Function, ImageSource, ZipPackage
+from lambdash.model import (
+    ArchiveSource,
+    DockerfileSource,
+    FolderSource,
+    Function,
+    ImageSource,
+    ZipPackage,
+)
 from lambdash.model.progress import Progress, ProgressSink
 from lambdash.packaging.assemble import (
     NOTHING,
@@ -96,6 +103,8 @@ class Builder:
                 return self._context_fingerprint(function.source)
             case ImageSource():
                 return _hash(_VERSION, function.source.reference)
+            case ArchiveSource():
+                return _hash(_VERSION, function.source.sha256)
             case _:
                 assert_never(function.source)
 

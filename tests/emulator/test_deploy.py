@@ -1,6 +1,7 @@
 """Deploying over the engine in memory: what fails changes nothing, one at a time, no old code."""
 
 import asyncio
+import random
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from lambdash.emulator.deploy import Built, DeployOptions
+from lambdash.emulator.registry import Registry
 from lambdash.engines.protocol import PullPolicy, SandboxExit
 from lambdash.errors import CallerError, FunctionError, PlatformError
 from lambdash.model import (
@@ -23,7 +25,7 @@ from lambdash.model import (
     ZipPackage,
 )
 from lambdash.model.progress import silent
-from lambdash.storage.functions import FunctionStore
+from lambdash.storage.records import RecordStore
 from lambdash.testing import FakeEngine, Handler
 from tests.emulator.conftest import Rig
 
@@ -93,12 +95,14 @@ async def test_deploy_builds_records_and_switches(project: Project, tmp_path: Pa
     built = await project.deploy()
     assert built.change.action == "create"
     assert await project.answer() == Succeeded(b'"one"')
-    store = FunctionStore(tmp_path / "functions.sqlite")
-    assert store.load() == project.rig.emulator.functions
-    store.close()
-    again = await project.deploy()
-    assert again.change.action == "unchanged"
-    assert again.deployed.revision.id == built.deployed.revision.id
+    await project.rig.emulator.registry.written()
+    store = RecordStore(tmp_path / "registry.sqlite")
+    again = Registry(store, project.rig.emulator.place, random.Random(1))
+    assert again.deployed == project.rig.emulator.functions
+    await again.close()
+    second = await project.deploy()
+    assert second.change.action == "unchanged"
+    assert second.deployed.revision.id == built.deployed.revision.id
 
 
 async def test_an_edit_is_another_revision(project: Project) -> None:
@@ -260,8 +264,8 @@ async def test_remove(project: Project, tmp_path: Path) -> None:
     assert project.rig.emulator.functions == {}
     with pytest.raises(CallerError):
         project.rig.begin()
-    store = FunctionStore(tmp_path / "functions.sqlite")
-    assert store.load() == {}
+    store = RecordStore(tmp_path / "registry.sqlite")
+    assert list(store.load()) == []
     store.close()
     async with asyncio.timeout(10):
         while project.rig.engine.sandboxes:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdash.model.arn import FunctionReference, parse_reference
+from lambdash.model.arn import LATEST, FunctionReference, parse_reference, pool_key
 
 ACCEPTED = {
     "hello": ("hello", None),
@@ -45,7 +45,9 @@ REFUSED = [
 
 @pytest.mark.parametrize(("text", "parts"), ACCEPTED.items())
 def test_accepted(text: str, parts: tuple[str, str | None]) -> None:
-    assert parse_reference(text) == FunctionReference(*parts)
+    found = parse_reference(text)
+    assert found is not None
+    assert (found.name, found.qualifier) == parts
 
 
 @pytest.mark.parametrize("text", REFUSED)
@@ -60,4 +62,6 @@ NAMES = st.from_regex(r"[a-zA-Z0-9_-]{1,64}", fullmatch=True)
 def test_a_full_arn_means_what_it_says(name: str, qualifier: str | None) -> None:
     suffix = "" if qualifier is None else f":{qualifier}"
     arn = f"arn:aws:lambda:us-east-1:000000000000:function:{name}{suffix}"
-    assert parse_reference(arn) == FunctionReference(name, qualifier)
+    expected = FunctionReference(name, qualifier, "us-east-1", "000000000000")
+    assert parse_reference(arn) == expected
+    assert pool_key(name, LATEST) == name

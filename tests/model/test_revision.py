@@ -16,6 +16,7 @@ from lambdash.model import (
 CONFIGURATION = FunctionConfiguration("hello", "python3.13", "app.handler")
 PACKAGE = ZipPackage("ab" * 32, 12)
 OTHERS: dict[str, Any] = {
+    "version": "3",
     "function_name": "other",
     "runtime": "python3.12",
     "handler": "app.other",

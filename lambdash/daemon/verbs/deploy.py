@@ -11,6 +11,7 @@ from lambdash.emulator.deploy import Built, DeployOptions
 from lambdash.emulator.plan import Change
 from lambdash.errors import LambdashError
 from lambdash.model import Function, ZipPackage
+from lambdash.storage.functions import Origin
 
 _USED_LATELY_S = 3_600.0
 
@@ -42,7 +43,11 @@ async def _plan(services: Services, wanted: dict[str, Function], *, complete: bo
     deployer = services.emulator.deployer
     changes = [await deployer.change(function) for function in wanted.values()]
     if complete:
-        gone = [name for name in services.emulator.functions if name not in wanted]
+        gone = [
+            name
+            for name, deployed in services.emulator.functions.items()
+            if name not in wanted and deployed.origin is Origin.MANIFEST
+        ]
         changes += [Change(name, "delete", ("not in the manifest",)) for name in gone]
     return changes
 

@@ -10,6 +10,7 @@ from typing import Any
 from lambdash.daemon.control import EventStream, Verb
 from lambdash.daemon.services import Services, text_of
 from lambdash.emulator.deploy import DeployOptions
+from lambdash.emulator.emulator import Emulator
 from lambdash.emulator.result import InvocationOptions, InvocationResult
 from lambdash.errors import CallerError
 from lambdash.model import PlatformFailed, Throttled, Timings, function_error
@@ -24,50 +25,52 @@ def verbs(services: Services) -> Mapping[str, Verb]:
 
 async def _invoke(services: Services, body: dict[str, Any], stream: EventStream) -> dict[str, Any]:
     timings = Timings(received=time.monotonic())
-    name = _function_name(body)
-    options = DeployOptions(pull=services.pull_policy(body), initialise=False)
-    timings.resolved, built = await services.up_to_date(name, options, stream)
-    if built is not None:
-        timings.packaged, timings.image_ready = built.packaged_at, built.prepared_at
+    name, qualifier = _reference(services, body)
+    deploying = DeployOptions(pull=services.pull_policy(body), initialise=False)
+    if qualifier is None:
+        timings.resolved, built = await services.up_to_date(name, deploying, stream)
+        if built is not None:
+            timings.packaged, timings.image_ready = built.packaged_at, built.prepared_at
     if body.get("type") == "dry-run":
         return {"outcome": "succeeded", "dry_run": True, "function": name, "payload_base64": ""}
     payload = base64.b64decode(body.get("payload_base64") or "e30=")
-    result = await _run(services, name, payload, body, timings)
-    return _document(result)
+    options = InvocationOptions(
+        request_id=services.emulator.new_request_id(),
+        tail=bool(body.get("tail")),
+        cold=bool(body.get("cold")),
+        timings=timings,
+        qualifier=qualifier,
+    )
+    return _document(await _run(services.emulator, name, payload, options))
 
 
-def _function_name(body: dict[str, Any]) -> str:
+def _reference(services: Services, body: dict[str, Any]) -> tuple[str, str | None]:
+    """Name and qualifier; the qualifier is None for ``$LATEST``."""
     asked = text_of(body, "function")
     reference = parse_reference(asked)
     if reference is None:
         raise CallerError("function-not-found", f"`{asked}` is not a function's name or ARN")
     qualifier = body.get("qualifier") or reference.qualifier
-    if qualifier not in (None, LATEST):
+    if qualifier in (None, LATEST):
+        return reference.name, None
+    if services.emulator.registry.target(reference.name, qualifier) is None:
         raise CallerError(
             "qualifier-not-found",
             f"`{reference.name}` has no version or alias `{qualifier}`",
-            f"versions and aliases are not supported yet; the only qualifier is `{LATEST}`",
+            "the API's PublishVersion and CreateAlias make them",
         )
-    return reference.name
+    return reference.name, qualifier
 
 
 async def _run(
-    services: Services, name: str, payload: bytes, body: dict[str, Any], timings: Timings
+    emulator: Emulator, name: str, payload: bytes, options: InvocationOptions
 ) -> InvocationResult:
-    emulator = services.emulator
     done: asyncio.Future[InvocationResult] = asyncio.get_running_loop().create_future()
-    request_id = emulator.new_request_id()
-    options = InvocationOptions(
-        request_id=request_id,
-        tail=bool(body.get("tail")),
-        cold=bool(body.get("cold")),
-        timings=timings,
-    )
     emulator.invoke(name, payload, options, partial(_settle, done))
     try:
         return await done
     except asyncio.CancelledError:
-        emulator.caller_gone(request_id)
+        emulator.caller_gone(options.request_id)
         raise
 
 

@@ -1,0 +1,159 @@
+"""How functions come, change and go: records first, then what the pool is told.
+
+States as AWS has them: a function is Pending until its package is ready to launch, then Active or
+Failed; an update is InProgress, then Successful or Failed.
+https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lambdash.clock import Clock
+from lambdash.emulator.driver import Driver
+from lambdash.emulator.registry import Origin, Registry, VersionRecord
+from lambdash.emulator.registry.documents import manifest_record, new_revision_id, settled
+from lambdash.emulator.variables import Place
+from lambdash.engines.protocol import Engine, SandboxSpec
+from lambdash.errors import LambdashError
+from lambdash.model import Revision
+from lambdash.model.arn import pool_key
+from lambdash.model.progress import silent
+from lambdash.storage.functions import DeployedFunction
+from lambdash.tasks import Tasks
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleParts:
+    """``spec`` finds the stored package of a revision."""
+
+    registry: Registry
+    driver: Driver
+    engine: Engine
+    place: Place
+    clock: Clock
+    spec: Callable[[Revision], SandboxSpec]
+
+
+class Lifecycle:
+    """The only one that changes versions in the registry, and tells the driver of it."""
+
+    def __init__(self, parts: LifecycleParts) -> None:
+        self.registry = parts.registry
+        self._driver = parts.driver
+        self._engine = parts.engine
+        self._place = parts.place
+        self._clock = parts.clock
+        self._tasks = Tasks()
+        self._spec = parts.spec
+        for entry in self.registry.functions.values():
+            for record in entry.versions.values():
+                self._resume(record)
+
+    async def take_over(self, deployed: DeployedFunction) -> None:
+        """From here on the manifest's function is this; returns when that is on disk."""
+        name = deployed.function.name
+        old = self.registry.version(name)
+        self.registry.put(manifest_record(deployed, old, self._place, self._clock.wall()))
+        await self.registry.written()
+        self._driver.deploy(deployed)
+
+    def begin(self, record: VersionRecord) -> None:
+        """A function of the API is made or changed: it runs at once, and settles when it can.
+
+        Its document says so (``State`` Pending, or ``LastUpdateStatus`` InProgress).
+        """
+        assert record.deployed is not None
+        self.registry.put(record)
+        self._driver.deploy(record.deployed)
+        self._tasks.spawn(self._settle(record), f"settle {record.name}")
+
+    def publish(self, name: str, description: str | None = None) -> VersionRecord:
+        """Freeze ``$LATEST`` as a new version; whoever asks decides whether anything changed."""
+        latest = self.registry.functions[name].latest
+        assert latest.deployed is not None
+        version = self.registry.next_version(name)
+        document = dict(latest.document)
+        if description is not None:
+            document["Description"] = description
+        document["RevisionId"] = new_revision_id()
+        function = latest.deployed.function
+        configuration = replace(function.configuration, version=version)
+        deployed = replace(
+            latest.deployed,
+            function=replace(function, configuration=configuration),
+            origin=Origin.API,
+        )
+        record = VersionRecord(name, version, document, deployed)
+        self.registry.put(record)
+        self._driver.deploy(deployed)
+        return record
+
+    async def remove(self, name: str) -> None:
+        """Forget a function with all its versions; their environments stop."""
+        entry = self.registry.functions.get(name)
+        if entry is None:
+            return
+        versions = tuple(entry.versions)
+        self.registry.remove(name)
+        for version in versions:
+            self._driver.remove(pool_key(name, version))
+        await self.registry.written()
+
+    def remove_version(self, name: str, version: str) -> None:
+        """Forget one published version; its environments stop."""
+        self.registry.remove_version(name, version)
+        self._driver.remove(pool_key(name, version))
+
+    async def close(self) -> None:
+        """What has not settled yet does so after the next start."""
+        await self._tasks.cancel()
+
+    def _resume(self, record: VersionRecord) -> None:
+        """After a restart: what was there is served; what was on its way settles now."""
+        if record.deployed is None:
+            return
+        self._driver.deploy(record.deployed)
+        if is_pending(record.document) or is_updating(record.document):
+            self._tasks.spawn(self._settle(record), f"settle {record.name}")
+
+    async def _settle(self, record: VersionRecord) -> None:
+        """Prepare the engine, then say how it went, unless another change was begun meanwhile."""
+        assert record.deployed is not None
+        failure: LambdashError | None = None
+        try:
+            spec = await asyncio.to_thread(self._spec, record.deployed.revision)
+            await self._engine.prepare(spec, silent)
+        except LambdashError as error:
+            failure = error
+        now = self.registry.version(record.name, record.version)
+        if now is None or now.document.get("RevisionId") != record.document.get("RevisionId"):
+            return
+        document = settled(now.document) if failure is None else _failed(now.document, failure)
+        self.registry.put(replace(now, document=document))
+        await self.registry.written()
+
+
+def is_pending(document: Any) -> bool:
+    """Whether the function is being made."""
+    return bool(document.get("State") == "Pending")
+
+
+def is_updating(document: Any) -> bool:
+    """Whether a change of it is on its way."""
+    return bool(document.get("LastUpdateStatus") == "InProgress")
+
+
+def _failed(document: Any, error: LambdashError) -> dict[str, Any]:
+    """As AWS reports it; the reason code is its general one."""
+    reason = f"{error.message} {error.hint}".strip()
+    if is_pending(document):
+        found = {"State": "Failed", "StateReason": reason, "StateReasonCode": "InternalError"}
+    else:
+        found = {
+            "LastUpdateStatus": "Failed",
+            "LastUpdateStatusReason": reason,
+            "LastUpdateStatusReasonCode": "InternalError",
+        }
+    return {**document, **found, "RevisionId": new_revision_id()}

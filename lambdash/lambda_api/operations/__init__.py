@@ -1,0 +1,1 @@
+"""The operations of the Lambda API, a module for each group; see CONTRIBUTING on adding one."""

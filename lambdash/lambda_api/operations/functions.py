@@ -1,0 +1,159 @@
+"""CreateFunction, GetFunction, GetFunctionConfiguration, ListFunctions, DeleteFunction."""
+
+from typing import Any
+
+from lambdash import limits
+from lambdash.emulator.registry import Origin, VersionRecord
+from lambdash.emulator.registry.documents import (
+    configuration_of,
+    defaults,
+    new_revision_id,
+    timestamp,
+)
+from lambdash.lambda_api.errors import conflict, invalid
+from lambdash.lambda_api.function_checks import check_configuration, check_package, document_of
+from lambdash.lambda_api.function_code import Code, code_location, code_of
+from lambdash.lambda_api.operation import Context, Parameters, Result, operation
+from lambdash.lambda_api.pages import page
+from lambdash.lambda_api.presentation import shown
+from lambdash.lambda_api.references import (
+    arn_of,
+    function_not_found,
+    function_of,
+    reference,
+    version_of,
+)
+from lambdash.model import Function
+from lambdash.model.arn import LATEST
+from lambdash.storage.functions import DeployedFunction
+
+STORED = {
+    "DeadLetterConfig": "not delivered to",
+    "FileSystemConfigs": "nothing is mounted",
+    "KMSKeyArn": "nothing is encrypted",
+    "Role": "nothing is assumed",
+    "TracingConfig": "nothing is traced",
+    "VpcConfig": "`network` of the manifest is what joins one",
+}
+REFUSED = {
+    "AcceleratorConfig": "accelerators",
+    "CapacityProviderConfig": "managed instances",
+    "CodeSigningConfigArn": "code signing",
+    "DurableConfig": "durable functions",
+    "Layers": "layers",
+    "PublishTo": "managed instances",
+    "RuntimeConfig": "custom runtimes by ARN",
+    "TenancyConfig": "tenant isolation",
+}
+
+
+@operation("CreateFunction", stored=STORED, refused=REFUSED)
+async def create_function(context: Context, parameters: Parameters) -> Result:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html."""
+    name = reference(context, parameters).name
+    parameters["FunctionName"] = name
+    check_package(parameters)
+    check_configuration(parameters)
+    if name in context.registry.functions:
+        raise conflict(f"Function already exist: {name}")
+    code = await code_of(context, name, parameters["Code"])
+    if name in context.registry.functions:
+        raise conflict(f"Function already exist: {name}")
+    record = _new_record(context, parameters, code)
+    context.emulator.lifecycle.begin(record)
+    if parameters.get("Tags"):
+        context.registry.put_setting("tags", name, parameters["Tags"])
+    if parameters.get("Publish"):
+        record = context.emulator.lifecycle.publish(name)
+    return shown(context, record)
+
+
+def _new_record(context: Context, parameters: Parameters, code: Code) -> VersionRecord:
+    name = parameters["FunctionName"]
+    architecture = parameters.get("Architectures", ["x86_64"])[0]
+    document: dict[str, Any] = {
+        **defaults(name, context.place, parameters.get("Runtime"), architecture),
+        **document_of(parameters),
+        **code.document,
+        "State": "Pending",
+        "StateReason": "The function is being created.",
+        "StateReasonCode": "Creating",
+        "LastModified": timestamp(context.clock.wall()),
+        "RevisionId": new_revision_id(),
+    }
+    function = Function(configuration_of(name, LATEST, document), code.source)
+    deployed = DeployedFunction(function, code.package, code.fingerprint, origin=Origin.API)
+    return VersionRecord(name, LATEST, document, deployed)
+
+
+@operation("GetFunction")
+async def get_function(context: Context, parameters: Parameters) -> Result:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html."""
+    asked = reference(context, parameters)
+    record = version_of(context, asked)
+    result: dict[str, Any] = {
+        "Configuration": shown(context, record, asked.qualifier),
+        "Code": await code_location(context, record),
+    }
+    tags = context.registry.setting("tags", asked.name)
+    if tags:
+        result["Tags"] = tags
+    concurrency = context.registry.setting("concurrency", asked.name)
+    if concurrency:
+        result["Concurrency"] = concurrency
+    return result
+
+
+@operation("GetFunctionConfiguration")
+def get_function_configuration(context: Context, parameters: Parameters) -> Result:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html."""
+    asked = reference(context, parameters)
+    return shown(context, version_of(context, asked), asked.qualifier)
+
+
+@operation("ListFunctions", stored={"MasterRegion": "no function is replicated"})
+def list_functions(context: Context, parameters: Parameters) -> Result:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html."""
+    entries = [context.registry.functions[name] for name in sorted(context.registry.functions)]
+    if parameters.get("FunctionVersion") == "ALL":
+        records = [one for entry in entries for one in (entry.latest, *entry.published())]
+        listed = [shown(context, record, record.version) for record in records]
+    else:
+        listed = [shown(context, entry.latest) for entry in entries]
+    found, marker = page(
+        listed, parameters, lambda one: str(one["FunctionArn"]), limits.FUNCTIONS_PAGE_MAX
+    )
+    return {"Functions": [_without_state(one) for one in found], "NextMarker": marker}
+
+
+def _without_state(configuration: dict[str, Any]) -> dict[str, Any]:
+    """Lists leave out what changes by itself: AWS's note at ListFunctions names the members."""
+    hidden = ("State", "LastUpdateStatus", "RuntimeVersionConfig")
+    return {name: value for name, value in configuration.items() if not name.startswith(hidden)}
+
+
+@operation("DeleteFunction")
+async def delete_function(context: Context, parameters: Parameters) -> Result:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunction.html."""
+    asked = reference(context, parameters)
+    entry = function_of(context, asked)
+    if asked.qualifier is None:
+        await context.emulator.lifecycle.remove(asked.name)
+        return {"StatusCode": 204}
+    if asked.qualifier == LATEST:
+        raise invalid("$LATEST version cannot be deleted without deleting the function.")
+    if asked.qualifier not in entry.versions:
+        raise function_not_found(context, asked)
+    users = [name for name, one in entry.aliases.items() if asked.qualifier in _versions(one)]
+    if users:
+        arns = ", ".join(arn_of(context, asked.name, name) for name in users)
+        raise conflict(
+            f"Unable to delete version because the following aliases reference it: [{arns}]"
+        )
+    context.emulator.lifecycle.remove_version(asked.name, asked.qualifier)
+    return {"StatusCode": 204}
+
+
+def _versions(alias: Any) -> set[str]:
+    weights = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+    return {alias["FunctionVersion"], *weights}
