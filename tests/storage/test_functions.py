@@ -42,7 +42,7 @@ SOURCES: list[tuple[FunctionSource, Package]] = [
 @pytest.mark.parametrize(("source", "package"), SOURCES)
 def test_round_trip(source: FunctionSource, package: Package) -> None:
     function = Function(CONFIGURATION, source, Scaling(max_environments=3), line=7)
-    deployed = DeployedFunction(function, package, "fingerprint", Origin.API)
+    deployed = DeployedFunction(function, package, "fingerprint", origin=Origin.API)
     again = decoded(encoded(deployed))
     assert again == deployed
     assert again.revision.id == deployed.revision.id
