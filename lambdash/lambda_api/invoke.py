@@ -153,9 +153,12 @@ def _check_payload(body: bytes) -> None:
 
 
 def _check_slowly(body: bytes) -> None:
-    """What the fast parser does not take: the standard one decides, and finds the words."""
+    """What the fast parser does not take: the standard one decides, and finds the words.
+
+    It knows ``NaN`` and ``Infinity``, which are no JSON.
+    """
     try:
-        json.loads(body)
+        json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         message = (
             "Could not parse request body into json: Could not parse payload into json: "
@@ -163,3 +166,7 @@ def _check_slowly(body: bytes) -> None:
         )
         fault = caller_fault("InvalidRequestContentException", message)
         raise Refusal(400, fault) from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON value")

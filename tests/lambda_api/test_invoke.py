@@ -91,7 +91,19 @@ async def test_bad_names(endpoint: Endpoint, name: str) -> None:
     assert "at 'functionName' failed to satisfy constraint" in document["Message"]
 
 
-@pytest.mark.parametrize("body", [b"{", b"hello", b"\xff", b"{'a': 1}", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"hello",
+        b"\xff",
+        b"{'a': 1}",
+        b"[" * 100_000,
+        b"NaN",
+        b"[Infinity]",
+        b'{"a": -Infinity}',
+    ],
+)
 async def test_what_is_not_json(endpoint: Endpoint, body: bytes) -> None:
     document = check_error(await endpoint.invoke(body=body), 400, "InvalidRequestContentException")
     assert document["Type"] == "User"
