@@ -62,6 +62,11 @@ HTTP_LINGER_MAX_BYTES = 64 * MIB
 HTTP_PARSE_MAX_BYTES = 16 * 1024
 # bytes that are kept to know a request again without parsing it
 HTTP_REPEATED_MAX_BYTES = 4 * 1024
+# all bodies of invocations together, from the first byte to the answer; smaller ones do not count
+BODIES_MAX_BYTES = 256 * MIB
+HTTP_COUNTED_BODY_MIN_BYTES = 64 * 1024
+# a larger body is not joined with its head for the sake of one write
+HTTP_JOINED_BODY_MAX_BYTES = 64 * 1024
 HTTP_CLOSE_GRACE_S = 1.0
 CONTROL_BODY_MAX_BYTES = 16 * MIB
 # one environment's Runtime API: its own connections, not another's
@@ -193,6 +198,8 @@ FUNCTIONS_PAGE_MAX = 50
 DEFAULT_PORT = 4_566
 DAEMON_IDLE_TIMEOUT_S = 3_600.0
 DAEMON_REACH_CHECK_S = 2.0
+# freed memory above this goes back to the system when nothing was asked for a while
+IDLE_GROWTH_MAX_BYTES = 16 * MIB
 LOG_LINES_SHOWN = 1_000
 
 # Event patterns (the sizes: AWS's quotas of EventBridge and of event source mappings)

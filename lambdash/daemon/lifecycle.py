@@ -17,6 +17,7 @@ from lambdash.daemon.activity import Activity
 from lambdash.daemon.catalog import Catalog
 from lambdash.daemon.control import Control, Identity
 from lambdash.daemon.engines import EngineChoice, EnginePlaces, build, choose
+from lambdash.daemon.memory import IdleTrim, malloc_trim
 from lambdash.daemon.services import Services
 from lambdash.daemon.verbs import verbs
 from lambdash.emulator.deploy import Workshop
@@ -24,6 +25,7 @@ from lambdash.emulator.emulator import Emulator, EmulatorOptions
 from lambdash.emulator.variables import Place
 from lambdash.engines.protocol import Engine
 from lambdash.errors import CallerError, LambdashError, PlatformError
+from lambdash.http.budget import ByteBudget
 from lambdash.http.server import HttpBounds, HttpServer, serve_unix
 from lambdash.lambda_api.listener import LOOPBACK, LambdaApi
 from lambdash.manifest import Manifest
@@ -61,6 +63,8 @@ class Daemon:
         self._emulator: Emulator | None = None
         self._requests = Activity()
         self._api: LambdaApi | None = None
+        self._trim = IdleTrim(malloc_trim())
+        self._bodies = ByteBudget(limits.BODIES_MAX_BYTES)
         self._control: Control | None = None
         self._door: HttpServer | None = None
         self._socket_inode: int | None = None
@@ -149,7 +153,7 @@ class Daemon:
 
     async def _listen(self, emulator: Emulator) -> HttpServer:
         """The asked port or an error; with none asked, the first free one from 4566 on."""
-        api = self._api = LambdaApi(emulator, self._requests.touch)
+        api = self._api = LambdaApi(emulator, self._requests.touch, bodies=self._bodies)
         if self._options.port is not None:
             return await api.listen(self._options.port)
         for port in range(limits.DEFAULT_PORT, limits.DEFAULT_PORT + _PORTS_TRIED):
@@ -172,7 +176,7 @@ class Daemon:
 
     async def _open_door(self) -> None:
         assert self._control is not None
-        bounds = HttpBounds(body_bytes=limits.CONTROL_BODY_MAX_BYTES)
+        bounds = HttpBounds(body_bytes=limits.CONTROL_BODY_MAX_BYTES, budget=self._bodies)
         self._door = await serve_unix(self._control.handle, self._project.socket, bounds)
         self._socket_inode = _inode(self._project.socket)
 
@@ -187,11 +191,18 @@ class Daemon:
         """
         while True:
             await asyncio.sleep(limits.DAEMON_REACH_CHECK_S)
+            self._trim_when_at_rest()
             if _inode(self._project.lock) != self._lock_inode:
                 self._ended.set()
             elif _inode(self._project.socket) != self._socket_inode:
                 await self._close_door()
                 await self._open_door()
+
+    def _trim_when_at_rest(self) -> None:
+        assert self._emulator is not None
+        quiet_s = time.monotonic() - self._requests.last_at
+        if quiet_s > limits.DAEMON_REACH_CHECK_S and not self._emulator.busy:
+            self._trim.at_rest()
 
     def _fixed(self, services: Services) -> dict[str, object]:
         """The manifest's settings that hold for a daemon's whole life; an engine that was asked

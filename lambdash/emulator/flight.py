@@ -10,6 +10,10 @@ _LAUNCH_MARKS = (
 )  # fmt: skip
 
 
+# the journal keeps no payload: a record must not hold one until it is written
+_SUCCEEDED = Succeeded(b"")
+
+
 class Flight:
     """Holds what the answer and the journal need. Mutable, and owned by the driver alone.
 
@@ -75,7 +79,7 @@ class Flight:
             self.revision_id,
             self.environment_id,
             self.sandbox_id,
-            outcome,
+            _SUCCEEDED if type(outcome) is Succeeded else outcome,
             self.start,
             self.at,
             self.timings,

@@ -37,6 +37,14 @@ class TooLarge(Refused):
         self.request = request
 
 
+class Overloaded(Refused):
+    """The body is within its bound, but all bodies together are not."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(503, "too many request bodies are held already")
+        self.request = request
+
+
 class Sink(Protocol):
     """Who gets what the parser finds, in the order of arrival. Must not raise."""
 
@@ -90,6 +98,7 @@ class RequestParser:
         "_target",
         "_trailer_bytes",
         "_trailers",
+        "charged",
     )
 
     def __init__(self, bounds: HttpBounds, sink: Sink) -> None:
@@ -104,6 +113,8 @@ class RequestParser:
         self._http_10 = False
         self._body_bytes = 0
         self._body_length = 0
+        # what the body at hand took from the budget; whoever clears it must give it back
+        self.charged = 0
         self._parser = httptools.HttpRequestParser(self)
 
     @property
@@ -206,6 +217,8 @@ class RequestParser:
             return
         if self._body_bytes > self._bounds.body_bytes and self._body_bytes > self._body_bound():
             self._refuse_body()
+        if self._body_bytes > self._body_length:  # chunked: nobody said how much there is
+            self._charge(self._body_bytes)
         if not self._body:
             self._body = piece
             return
@@ -255,8 +268,10 @@ class RequestParser:
                 self._refuse(Refused(501, "no transfer coding but chunked is supported"))
         length = int(special.get(b"content-length", b"0").lstrip(b"0") or b"0")
         self._body_length = length
-        if length > self._bounds.body_bytes and not self._streamed and length > self._body_bound():
-            self._refuse_body()
+        if not self._streamed:
+            if length > self._bounds.body_bytes and length > self._body_bound():
+                self._refuse_body()
+            self._charge(length)
         expectation = special.get(b"expect")
         if expectation is None or self._http_10:
             return False
@@ -283,6 +298,14 @@ class RequestParser:
 
     def _refuse_body(self) -> None:
         self._refuse(TooLarge(self._request))
+
+    def _charge(self, body_bytes: int) -> None:
+        budget = self._bounds.budget
+        if budget is None or body_bytes < limits.HTTP_COUNTED_BODY_MIN_BYTES:
+            return
+        if not budget.take(body_bytes - self.charged):
+            self._refuse(Overloaded(self._request))
+        self.charged = body_bytes
 
     def _refuse(self, refusal: Refused) -> None:
         self._refusal = refusal

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from lambdash import limits
 from lambdash.http.bounds import HttpBounds
+from lambdash.http.budget import give_back
 from lambdash.http.connections import Connections
 from lambdash.http.parser import Refused, RequestParser
 from lambdash.http.refusals import PLAIN_TEXT, answer_to, report
@@ -108,13 +109,17 @@ class HttpProtocol(asyncio.Protocol):
         self._transport = None
         self._connections.remove(self)
         self._backlog.clear()
+        for _, _, responder in self._waiting:
+            give_back(self._bounds.budget, responder)
         self._waiting.clear()
+        give_back(self._bounds.budget, self._parser)
         self._parser.release()
         upload, self._upload = self._upload, None
         if upload is not None:
             self._hand_over(upload, upload.abort)
         current, self._current = self._current, None
         if current is not None:
+            give_back(self._bounds.budget, current)
             current.lost()
 
     # What the parser calls
@@ -135,6 +140,7 @@ class HttpProtocol(asyncio.Protocol):
         self._parsed = request if keep_alive and not http_10 else None
         only_head = request.method == "HEAD"
         responder = Responder(self, only_head=only_head, keep_alive=keep_alive, http_10=http_10)
+        responder.charged, self._parser.charged = self._parser.charged, 0
         self._take(self._handler, request, responder)
 
     def upload_begun(
@@ -186,6 +192,8 @@ class HttpProtocol(asyncio.Protocol):
     def finished(self, responder: Responder) -> None:
         self._current = None
         self._since = self._connections.now
+        if responder.charged:
+            give_back(self._bounds.budget, responder)
         if self._upload is not None and self._upload.responder is responder:
             # answered before the body was there: the rest of it is thrown away
             self._upload = None
@@ -244,22 +252,12 @@ class HttpProtocol(asyncio.Protocol):
         finally:
             self._working = was_working
         if began_between:
-            self._remember(data, completed)
+            if not parser.is_between:
+                self._since = self._connections.now
+            elif self._parsed is not None and parser.completed == completed + 1:
+                self._repeats.remember(data, self._parsed)
         if self._waiting:
             self._work()
-
-    def _remember(self, data: bytes | memoryview, completed: int) -> None:
-        """Know the bytes again that were exactly one request."""
-        parsed = self._parsed
-        if not self._parser.is_between:
-            self._since = self._connections.now
-        elif (
-            parsed is not None
-            and self._parser.completed == completed + 1
-            and not self._waiting
-            and isinstance(data, bytes)
-        ):
-            self._repeats.remember(data, parsed)
 
     def _repeat(self, request: Request) -> None:
         was_working, self._working = self._working, True
@@ -383,6 +381,7 @@ class HttpProtocol(asyncio.Protocol):
     def _stop_parsing(self) -> None:
         self._refused = True
         self._continue_owed = False
+        give_back(self._bounds.budget, self._parser)
         self._backlog.clear()
         self._read_on()
 

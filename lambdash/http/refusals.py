@@ -3,7 +3,7 @@
 import asyncio
 
 from lambdash.http.bounds import HttpBounds
-from lambdash.http.parser import Refused, TooLarge
+from lambdash.http.parser import Overloaded, Refused, TooLarge
 from lambdash.http.request import Request
 from lambdash.http.responder import Responder
 from lambdash.http.upload import Handler
@@ -15,6 +15,8 @@ def answer_to(refusal: Refused, bounds: HttpBounds) -> tuple[Handler, Request]:
     """Who answers a refused request, and what is known of it."""
     if isinstance(refusal, TooLarge):
         return bounds.on_too_large or _plainly(refusal), refusal.request
+    if isinstance(refusal, Overloaded):
+        return bounds.on_overload or _plainly(refusal), refusal.request
     return _plainly(refusal), Request("", b"", [], b"")
 
 

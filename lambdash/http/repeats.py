@@ -19,9 +19,9 @@ class Repeats:
         self._last_with_body = b""
         self.known: dict[bytes, Request] = {}
 
-    def remember(self, data: bytes, request: Request) -> None:
+    def remember(self, data: bytes | memoryview, request: Request) -> None:
         """``data`` was exactly this one request, which asked to keep the connection."""
-        if len(data) > limits.HTTP_REPEATED_MAX_BYTES:
+        if len(data) > limits.HTTP_REPEATED_MAX_BYTES or not isinstance(data, bytes):
             return
         if request.body and data != self._last_with_body:
             self._last_with_body = data

@@ -6,6 +6,8 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Protocol
 
+from lambdash import limits
+
 Pairs = Sequence[tuple[bytes, bytes]]
 
 _STATUS_LINES = {
@@ -87,6 +89,7 @@ class Responder:
         "_keep_alive",
         "_only_head",
         "_state",
+        "charged",
         "on_disconnect",
         "on_writable",
     )
@@ -100,6 +103,8 @@ class Responder:
         self._http_10 = http_10
         self._state = _WAITING
         self._caught_up: asyncio.Future[None] | None = None
+        # what the request's body took from the budget: the connection's to give back
+        self.charged = 0
         self.on_disconnect: Callable[[], None] | None = None
         self.on_writable: Callable[[], None] | None = None
 
@@ -133,9 +138,14 @@ class Responder:
             self.send(200, fields, body)  # type: ignore[arg-type]
             return
         self._state = _DONE
-        connection.transmit(
-            b"HTTP/1.1 200 OK\r\n%bcontent-length: %d\r\n\r\n%b" % (lines, len(body), body)
-        )
+        if len(body) > limits.HTTP_JOINED_BODY_MAX_BYTES:
+            head = b"HTTP/1.1 200 OK\r\n%bcontent-length: %d\r\n\r\n" % (lines, len(body))
+            connection.transmit(head)
+            connection.transmit(body)
+        else:
+            connection.transmit(
+                b"HTTP/1.1 200 OK\r\n%bcontent-length: %d\r\n\r\n%b" % (lines, len(body), body)
+            )
         connection.finished(self)
 
     def send(self, status: int, headers: Pairs, body: bytes) -> None:

@@ -5,28 +5,38 @@ from collections.abc import Callable
 from lambdash import limits
 from lambdash.clock import Clock, SystemClock
 from lambdash.emulator.emulator import Emulator
+from lambdash.http.budget import ByteBudget
 from lambdash.http.origin import foreign
 from lambdash.http.server import HttpBounds, HttpServer, Request, Responder, serve_tcp
 from lambdash.lambda_api.answers import caller_fault, refuse
 from lambdash.lambda_api.dispatch import Dispatcher
 from lambdash.lambda_api.downloads import download, is_download
 from lambdash.lambda_api.invoke import invoke, matches
-from lambdash.lambda_api.too_large import body_bound, too_large
+from lambdash.lambda_api.too_large import body_bound, overloaded, too_large
 from lambdash.tasks import Tasks
 
 LOOPBACK = "127.0.0.1"
 
 
 class LambdaApi:
-    """Routes requests of one listener to operations; ``used`` is told of each request."""
+    """Routes requests of one listener to operations; ``used`` is told of each request.
+
+    ``bodies`` is what the payloads that it holds may take, together with those of other listeners.
+    """
 
     def __init__(
-        self, emulator: Emulator, used: Callable[[], None], clock: Clock | None = None
+        self,
+        emulator: Emulator,
+        used: Callable[[], None],
+        clock: Clock | None = None,
+        *,
+        bodies: ByteBudget | None = None,
     ) -> None:
         self._emulator = emulator
         self._tasks = Tasks()
         self._dispatcher = Dispatcher(emulator, clock or SystemClock(), self._tasks)
         self._used = used
+        self._bodies = bodies or ByteBudget(limits.BODIES_MAX_BYTES)
         self._own_hosts: frozenset[str] = frozenset()
 
     async def listen(self, port: int) -> HttpServer:
@@ -35,6 +45,8 @@ class LambdaApi:
             body_bytes=limits.REQUEST_PAYLOAD_MAX_BYTES,
             on_too_large=self._too_large,
             body_bytes_of=body_bound,
+            budget=self._bodies,
+            on_overload=self._overloaded,
         )
         server = await serve_tcp(self.handle, LOOPBACK, port, bounds)
         names = (LOOPBACK, "localhost", "host.docker.internal")
@@ -65,3 +77,6 @@ class LambdaApi:
 
     def _too_large(self, request: Request, responder: Responder) -> None:
         too_large(self._emulator, request, responder)
+
+    def _overloaded(self, request: Request, responder: Responder) -> None:
+        overloaded(self._emulator, responder)

@@ -32,6 +32,12 @@ def too_large(emulator: Emulator, request: Request, responder: Responder) -> Non
     refuse(responder, emulator.new_request_id(), 413, fault)
 
 
+def overloaded(emulator: Emulator, responder: Responder) -> None:
+    """429 for a body that all bodies together leave no room for; clients try such again."""
+    members = {"Reason": "CallerRateLimitExceeded", "Type": "User", "message": "Rate Exceeded."}
+    refuse(responder, emulator.new_request_id(), 429, ("TooManyRequestsException", members))
+
+
 def _operation(request: Request) -> str:
     """The model is read for it once, 0.2 s, unless it was before."""
     from lambdash.lambda_api.service_model import match  # noqa: PLC0415

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lambdash.http.budget import ByteBudget
 from lambdash.http.server import HttpServer
 from lambdash.lambda_api.listener import LambdaApi
 from tests.emulator.conftest import Rig, echo, make_rig
@@ -69,10 +70,12 @@ MakeEndpoint = Callable[..., Awaitable[Endpoint]]
 async def make_endpoint(make_rig: Callable[..., Awaitable[Rig]]) -> AsyncIterator[MakeEndpoint]:
     servers: list[HttpServer] = []
 
-    async def make(make_handler: Callable[[], Any] = lambda: echo) -> Endpoint:
+    async def make(
+        make_handler: Callable[[], Any] = lambda: echo, bodies: ByteBudget | None = None
+    ) -> Endpoint:
         rig = await make_rig(make_handler)
         used: list[None] = []
-        server = await LambdaApi(rig.emulator, lambda: used.append(None)).listen(0)
+        server = await LambdaApi(rig.emulator, lambda: used.append(None), bodies=bodies).listen(0)
         servers.append(server)
         return Endpoint(rig, server, used)
 

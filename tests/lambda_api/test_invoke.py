@@ -9,6 +9,7 @@ import pytest
 
 from lambdash import limits
 from lambdash.errors import PlatformError
+from lambdash.http.budget import ByteBudget
 from lambdash.model import Scaling
 from lambdash.testing import Crash, Hang
 from tests.lambda_api.conftest import Answer, Endpoint, MakeEndpoint
@@ -157,6 +158,15 @@ async def test_throttled(endpoint: Endpoint) -> None:
         "Type": "User",
         "message": "Rate Exceeded.",
     }
+
+
+async def test_payloads_for_which_there_is_no_room(make_endpoint: MakeEndpoint) -> None:
+    endpoint = await make_endpoint(bodies=ByteBudget(limits.HTTP_COUNTED_BODY_MIN_BYTES))
+    await endpoint.rig.deploy()
+    body = b'"' + b"x" * limits.HTTP_COUNTED_BODY_MIN_BYTES + b'"'
+    document = check_error(await endpoint.invoke(body=body), 429, "TooManyRequestsException")
+    assert document["Reason"] == "CallerRateLimitExceeded"
+    assert (await endpoint.invoke(body=body[:1] + body[3:])).status == 200
 
 
 async def test_a_platform_that_fails(endpoint: Endpoint) -> None:
