@@ -28,6 +28,8 @@ REQUEST_PAYLOAD_MAX_BYTES = 6 * MIB
 RESPONSE_PAYLOAD_MAX_BYTES = 6_291_556
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html
 RESPONSE_STREAM_MAX_BYTES = 200 * MIB
+# of one event of a streamed answer; ours
+STREAM_FRAME_MAX_BYTES = 256 * 1024
 LOG_TAIL_MAX_BYTES = 4 * 1024
 LAYERS_MAX = 5
 LAYER_NAME_MAX_CHARS = 140
@@ -44,6 +46,21 @@ SHUTDOWN_GRACE_INTERNAL_S = 0.5
 SHUTDOWN_GRACE_EXTERNAL_S = 2.0
 # a registration or a subscription; ours
 EXTENSION_BODY_MAX_BYTES = 64 * 1024
+
+# https://docs.aws.amazon.com/lambda/latest/dg/telemetry-api.html#telemetry-api-buffering
+TELEMETRY_ITEMS_MIN = 1_000
+TELEMETRY_ITEMS_MAX = 10_000
+TELEMETRY_BYTES_MIN = 256 * 1024
+TELEMETRY_BYTES_MAX = MIB
+TELEMETRY_TIMEOUT_MIN_MS = 25
+TELEMETRY_TIMEOUT_MAX_MS = 30_000
+RUNTIME_API_PORT = 9_001
+# a subscriber that does not take its batch is tried again, later each time; ours
+TELEMETRY_RETRY_MIN_S = 0.1
+TELEMETRY_RETRY_MAX_S = 5.0
+TELEMETRY_ANSWER_MAX_S = 5.0
+# of what came before the first subscription
+TELEMETRY_REPLAYED_MAX_RECORDS = 1_000
 
 # HTTP: what one peer may make us hold
 HTTP_HEAD_MAX_BYTES = 64 * 1024

@@ -16,7 +16,7 @@ from lambdash.emulator import failures
 from lambdash.emulator.deadline import Deadline
 from lambdash.emulator.flight import Flight
 from lambdash.emulator.logs import LogCapture
-from lambdash.emulator.streaming import StreamedResponse
+from lambdash.emulator.streaming import ResponseHead, StreamedResponse
 from lambdash.engines.protocol import Sandbox, SandboxExit
 from lambdash.http.bounds import HttpBounds
 from lambdash.http.connections import Connections
@@ -237,8 +237,9 @@ class ExecutionEnvironment:
             self._perform((begun,))
             return stream
         self._stream = stream
-        if sink is not None:
-            sink.begin(begun.content_type, responder)
+        if flight is not None and sink is not None:
+            version = flight.invocation.target.version
+            sink.begin(ResponseHead(begun.content_type, version), responder)
         return stream
 
     def _perform(self, commands: Commands) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from io import BytesIO
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from lambdash import limits
 from lambdash.http.request import Headers
@@ -22,6 +22,13 @@ class Flow(Protocol):
         ...
 
 
+class ResponseHead(NamedTuple):
+    """What is known when a response begins; ``content_type`` is the runtime's, or empty."""
+
+    content_type: str
+    executed_version: str
+
+
 class ResponseSink(Protocol):
     """Who takes a response in pieces. Its end is the invocation's own: ``done`` with the outcome.
 
@@ -29,8 +36,8 @@ class ResponseSink(Protocol):
     it did, the outcome's payload is empty, or the error amid it. Methods must not raise.
     """
 
-    def begin(self, content_type: str, flow: Flow) -> None:
-        """The response begins; ``content_type`` is the runtime's, or empty."""
+    def begin(self, head: ResponseHead, flow: Flow) -> None:
+        """The response begins."""
         ...
 
     def data(self, chunk: bytes) -> None:
@@ -92,7 +99,7 @@ class StreamedResponse:
 
 
 class _Nobody:
-    def begin(self, content_type: str, flow: Flow) -> None:
+    def begin(self, head: ResponseHead, flow: Flow) -> None:
         """Nobody waits for it."""
 
     def data(self, chunk: bytes) -> None:

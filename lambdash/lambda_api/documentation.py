@@ -8,7 +8,7 @@ from lambdash.lambda_api.service_model import service_model
 from lambdash.lambda_api.unsupported import UNSUPPORTED
 
 # Served by modules of their own, beside the framework
-_APART = {"Invoke": "`InvocationType: Event` is refused"}
+_APART = {"Invoke": "`InvocationType: Event` is refused", "InvokeWithResponseStream": ""}
 _HEAD = """\
 # The Lambda API
 

@@ -17,6 +17,7 @@ from lambdash.model.arn import FunctionReference, parse_reference
 
 _PREFIX = "/2015-03-31/functions/"
 _SUFFIX = "/invocations"
+_FUNCTIONS = "/functions/"
 _TYPES = (None, b"RequestResponse", b"DryRun", b"Event")
 _ANSWER_LINES = (
     b"content-type: application/json\r\nx-amz-executed-version: %b\r\nx-amzn-requestid: %b\r\n"
@@ -43,16 +44,27 @@ def invoke(emulator: Emulator, request: Request, responder: Responder) -> None:
     """Run the function; the answer is sent when its outcome is known."""
     request_id = emulator.new_request_id()
     try:
-        name, qualifier = _asked_for(emulator, request)
+        name, options = read_invocation(emulator, request, request_id)
         kind = _invocation_type(request)
-        context = _client_context(request)
-        _check_payload(request.body)
     except Refusal as refusal:
         refuse(responder, request_id, refusal.status, refusal.error)
         return
     if kind == b"DryRun":
         responder.send(204, [(b"x-amzn-requestid", request_id.encode())], b"")
         return
+    answer = partial(_answer, responder, options.tail)
+    emulator.invoke(name, request.body or b"{}", options, answer)
+    if responder.is_open:
+        responder.on_disconnect = partial(emulator.caller_gone, request_id)
+
+
+def read_invocation(
+    emulator: Emulator, request: Request, request_id: str
+) -> tuple[str, InvocationOptions]:
+    """The function that is asked for, and all but its payload. Raises ``Refusal``."""
+    name, qualifier = _asked_for(emulator, request)
+    context = _client_context(request)
+    _check_payload(request.body)
     trace_id = request.header(b"x-amzn-trace-id")
     options = InvocationOptions(
         request_id=request_id,
@@ -61,23 +73,27 @@ def invoke(emulator: Emulator, request: Request, responder: Responder) -> None:
         trace_id=None if trace_id is None else trace_id.decode("latin-1"),
         qualifier=qualifier,
     )
-    answer = partial(_answer, responder, options.tail)
-    emulator.invoke(name, request.body or b"{}", options, answer)
-    if responder.is_open:
-        responder.on_disconnect = partial(emulator.caller_gone, request_id)
+    return name, options
+
+
+def refuse_unserved(
+    responder: Responder, request_id: str, outcome: Throttled | PlatformFailed
+) -> None:
+    """429 or 500 for what no function is to blame for."""
+    if isinstance(outcome, Throttled):
+        members = {"Reason": outcome.reason, "Type": "User", "message": "Rate Exceeded."}
+        refuse(responder, request_id, 429, ("TooManyRequestsException", members))
+        return
+    members = {"Type": "Service", "Message": f"{outcome.message} {outcome.hint}".strip()}
+    refuse(responder, request_id, 500, ("ServiceException", members))
 
 
 def _answer(responder: Responder, tail: bool, result: InvocationResult) -> None:  # noqa: FBT001
     if not responder.is_open:
         return
     outcome = result.outcome
-    if isinstance(outcome, Throttled):
-        members = {"Reason": outcome.reason, "Type": "User", "message": "Rate Exceeded."}
-        refuse(responder, result.request_id, 429, ("TooManyRequestsException", members))
-        return
-    if isinstance(outcome, PlatformFailed):
-        members = {"Type": "Service", "Message": f"{outcome.message} {outcome.hint}".strip()}
-        refuse(responder, result.request_id, 500, ("ServiceException", members))
+    if isinstance(outcome, Throttled | PlatformFailed):
+        refuse_unserved(responder, result.request_id, outcome)
         return
     lines = _ANSWER_LINES % (result.executed_version.encode(), result.request_id.encode())
     if type(outcome) is not Succeeded:
@@ -108,7 +124,7 @@ def _asked_for(emulator: Emulator, request: Request) -> tuple[str, str | None]:
 
 
 def _asked(path: str) -> str:
-    return unquote(path[len(_PREFIX) : -len(_SUFFIX)])
+    return unquote(path[path.index(_FUNCTIONS) + len(_FUNCTIONS) : path.rindex("/")])
 
 
 @lru_cache(maxsize=1_024)

@@ -8,6 +8,7 @@ from lambdash.emulator.emulator import Emulator
 from lambdash.http.budget import ByteBudget
 from lambdash.http.origin import foreign
 from lambdash.http.server import HttpBounds, HttpServer, Request, Responder, serve_tcp
+from lambdash.lambda_api import streaming
 from lambdash.lambda_api.answers import caller_fault, refuse
 from lambdash.lambda_api.dispatch import Dispatcher
 from lambdash.lambda_api.downloads import download, is_download
@@ -66,6 +67,8 @@ class LambdaApi:
             return refuse(responder, self._emulator.new_request_id(), 503, error)
         if matches(request):
             return invoke(self._emulator, request, responder)
+        if streaming.matches(request):
+            return streaming.invoke_with_response_stream(self._emulator, request, responder)
         if is_download(request):
             self._tasks.spawn(download(self._emulator, request, responder), "download")
             return None

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from lambdash import limits
-from lambdash.emulator.streaming import Flow
+from lambdash.emulator.streaming import Flow, ResponseHead
 from lambdash.model import Crashed, FunctionFailed, Succeeded, TimedOut
 from lambdash.testing import Handler, Streamed
 from tests.emulator.conftest import Rig
@@ -23,8 +23,8 @@ class Taker:
         self.received = bytearray()
         self._news = asyncio.Event()
 
-    def begin(self, content_type: str, flow: Flow) -> None:
-        self.content_type = content_type
+    def begin(self, head: ResponseHead, flow: Flow) -> None:
+        self.content_type = head.content_type
         self.flow = flow
         self._news.set()
 
@@ -162,8 +162,8 @@ async def test_a_sink_makes_the_runtime_wait(make_rig: MakeRig) -> None:
         return Streamed(many())
 
     class Stopping(Taker):
-        def begin(self, content_type: str, flow: Flow) -> None:
-            super().begin(content_type, flow)
+        def begin(self, head: ResponseHead, flow: Flow) -> None:
+            super().begin(head, flow)
             flow.pause_body()
 
     rig = await make_rig(lambda: handler)

@@ -128,8 +128,6 @@ def test_what_is_not_there_is_refused_by_name(aws: Any) -> None:
     listed = _refused(aws.list_functions)
     assert listed["ResponseMetadata"]["HTTPStatusCode"] == 501
     assert "ListFunctions is not supported" in listed["Error"]["Message"]
-    streamed = _refused(aws.invoke_with_response_stream, FunctionName="shown")
-    assert "InvokeWithResponseStream is not supported" in streamed["Error"]["Message"]
     deleted = _refused(aws.delete_function, FunctionName="shown")
     assert "DeleteFunction is not supported" in deleted["Error"]["Message"]
 
