@@ -16,7 +16,7 @@ from lambdash.engines.protocol import SandboxExit, SandboxObserver
 from lambdash.errors import PlatformError
 
 _SETTLE_POLL_S = 0.002
-_SETTLE_MAX_S = 0.5
+_SETTLE_POLLS_MAX = 250  # not seconds: a starved process may not have had its turn to read
 
 
 class Channel(asyncio.Protocol):
@@ -184,24 +184,23 @@ class Channel(asyncio.Protocol):
         if self._ending or self._is_resetting():  # the engine's own doing, or overtaken by it
             return
         self._pending_exit = exit
-        deadline = asyncio.get_running_loop().time() + _SETTLE_MAX_S
-        self._settle(deadline)
+        self._settle(_SETTLE_POLLS_MAX)
 
     def _is_resetting(self) -> bool:
         return (
             self._started is not None and not self._started.done() and self.runtime_pid is not None
         )
 
-    def _settle(self, deadline: float) -> None:
+    def _settle(self, polls_left: int) -> None:
         """A runtime may answer and end at once: its answer is read before its end is told."""
-        loop = asyncio.get_running_loop()
         self.drain_output()
-        if self._started is None and (self._connections_finished() or loop.time() >= deadline):
+        if self._started is None and (self._connections_finished() or polls_left <= 0):
             ended, self._pending_exit = self._pending_exit, None
             if ended is not None:
                 self._tell(ended)
             return
-        self._settling = loop.call_later(_SETTLE_POLL_S, self._settle, deadline)
+        loop = asyncio.get_running_loop()
+        self._settling = loop.call_later(_SETTLE_POLL_S, self._settle, polls_left - 1)
 
     def _tell(self, exit: SandboxExit) -> None:
         self._told = True

@@ -12,22 +12,24 @@ import pytest
 
 from tests.integration import leftovers
 from tests.integration.project import Project
+from tests.session import Session
 
 ENGINES = ("process", pytest.param("docker", marks=pytest.mark.docker))
 Begin: TypeAlias = Callable[[str | None], AbstractContextManager[Project]]
 
 
 @pytest.fixture(scope="session")
-def begin() -> Iterator[Begin]:
+def begin(session: Session) -> Iterator[Begin]:
     """Makes a project that uses an engine; packages are shared by all of a session."""
-    base = Path(tempfile.mkdtemp(prefix="ld-", dir="/tmp"))  # short: sockets lie below
+    base = Path(tempfile.mkdtemp(prefix="w-"))
     numbers = itertools.count()
     # a project's copy of the runtime client serves it again after a stop: here, the next project
     kept = base / "clients"
 
     @contextmanager
     def project(engine: str | None) -> Iterator[Project]:
-        made = Project(base / str(next(numbers)), base / "store", engine)
+        made = Project(base / str(next(numbers)), session.store, engine)
+        session.claim(f"lambdash.project={made.id}")
         clients = made.folder / ".lambdash" / "process" / "clients"
         if engine == "process" and kept.exists():
             clients.parent.parent.mkdir(mode=0o700)

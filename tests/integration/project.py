@@ -154,9 +154,9 @@ class Project:
         given = () if payload is None else ("-p", json.dumps(payload))
         return self.run("invoke", function, *given, *words, "--json").document
 
-    def ask(self, verb: str) -> dict[str, Any]:
+    def ask(self, verb: str, **body: Any) -> dict[str, Any]:
         """What ``lambdash VERB --json`` prints, in a millisecond: for tests that poll."""
-        return list(Connection.open(str(self.socket)).call(verb, {}, {}))[-1]
+        return list(Connection.open(str(self.socket)).call(verb, body, {}))[-1]
 
     def status(self) -> dict[str, Any]:
         return self.succeed("status")

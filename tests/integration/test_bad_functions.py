@@ -1,7 +1,9 @@
 """Functions that fail in every way: a clear answer, a daemon that lives, the next call right."""
 
 import json
+import os
 import re
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +17,9 @@ from tests.integration import endpoint
 from tests.integration.conftest import Begin
 from tests.integration.project import Project, until
 
+pytestmark = pytest.mark.shared
+# nothing else on this machine sleeps for exactly so long
+_SLEEP = f"['sleep', '600.{secrets.randbelow(10**9)}']"
 _SOURCES = {
     "good": "calls = 0\ndef handler(e, c):\n    global calls\n    calls += 1\n    return calls\n",
     "no-handler": "def other(e, c): return 1\n",
@@ -27,9 +32,9 @@ _SOURCES = {
     "    for _ in range(100 * 1024): os.write(1, LINE)\n    return 'printed'\n",
     "forks": "import subprocess\ncalls = 0\ndef handler(e, c):\n    global calls\n    calls += 1\n"
     "    for _ in range(3):\n"
-    "        subprocess.Popen(['sleep', '600'], start_new_session=True)\n    return calls\n",
+    f"        subprocess.Popen({_SLEEP}, start_new_session=True)\n    return calls\n",
     "kills": "import os, signal, subprocess\ndef handler(e, c):\n"
-    "    child = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+    f"    child = subprocess.Popen({_SLEEP}, start_new_session=True)\n"
     "    os.kill(e.get('whom') or os.getppid(), signal.SIGKILL)\n"
     "    return child.wait(5) if e.get('whom') else child.pid\n",
     "large": "def handler(e, c): return 'x' * e['bytes']\n",
@@ -158,11 +163,12 @@ def test_children_that_outlive_a_call_do_not_outlive_their_environment(bad: Proj
 
 
 def _sleepers() -> set[int]:
-    """Processes that ``sleep 600``: nothing else in this suite does."""
+    """Processes of this module's functions, which sleep for ten minutes."""
     found = set()
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            if (entry / "cmdline").read_bytes().startswith(b"sleep\x00600\x00"):
+            arguments = (entry / "cmdline").read_bytes().split(b"\0")[:-1]
+            if repr([os.fsdecode(argument) for argument in arguments]) == _SLEEP:
                 found.add(int(entry.name))
         except OSError:
             continue

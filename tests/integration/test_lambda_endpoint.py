@@ -14,6 +14,7 @@ from tests.integration.conftest import Begin
 from tests.integration.endpoint import Answer, Caller
 from tests.integration.project import Project
 
+pytestmark = pytest.mark.shared
 _HANDLER = """
 import json
 

@@ -98,15 +98,20 @@ def _is_daemon(pid: int) -> bool:
 def test_an_idle_daemon_ends_and_leaves_nothing(quick: Project) -> None:
     manifest = ["--manifest", str(quick.manifest)]
     argv = [sys.executable, "-m", "lambdash.daemon", *manifest, "--idle-timeout", "0.5"]
-    log = subprocess.DEVNULL
-    daemon = subprocess.Popen(argv, env=quick.variables, stdout=log, stderr=log)
-    try:
-        assert quick.run("wait", "--timeout", "20").code == 0
-        quick.invoke("quick", {})
-        assert daemon.wait(20) == 0
-    finally:
-        daemon.kill()
-        daemon.wait()
+    # nothing slow between its start and the invocation: it counts as idle from the start on
+    reading, writing = os.pipe()
+    with subprocess.Popen(
+        [*argv, "--ready-fd", str(writing)], env=quick.variables, pass_fds=(writing,)
+    ) as daemon:
+        os.close(writing)
+        try:
+            with os.fdopen(reading, "rb") as ready:
+                assert ready.readline().endswith(b"\n")
+            answer = quick.ask("invoke", function="quick", payload_base64="e30=")
+            assert answer["outcome"] == "succeeded"
+            assert daemon.wait(20) == 0
+        finally:
+            daemon.kill()
     assert leftovers.of(quick, docker_too=False) == []
 
 

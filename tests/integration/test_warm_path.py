@@ -25,7 +25,8 @@ class CountingProxy:
 
     def __init__(self, path: Path, engine: Path) -> None:
         self.asked_bytes = 0
-        self.asked_at = time.monotonic()
+        self._passed_at = time.monotonic()
+        self._unanswered: set[socket.socket] = set()  # connections to the engine
         self._engine = engine
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
@@ -41,6 +42,10 @@ class CountingProxy:
             peer.close()
         for thread in self._threads:
             thread.join()
+
+    def is_quiet(self) -> bool:
+        """Whether the engine has answered all, and nobody has said anything for a while."""
+        return not self._unanswered and time.monotonic() - self._passed_at > _QUIET_S
 
     def _begin(self, target: object, *arguments: object) -> None:
         thread = threading.Thread(target=target, args=arguments)  # type: ignore[arg-type]
@@ -62,7 +67,10 @@ class CountingProxy:
             while data := source.recv(65536):
                 if counted:
                     self.asked_bytes += len(data)
-                    self.asked_at = time.monotonic()
+                    self._unanswered.add(target)
+                else:
+                    self._unanswered.discard(source)
+                self._passed_at = time.monotonic()
                 target.sendall(data)
             target.shutdown(socket.SHUT_WR)
 
@@ -89,7 +97,7 @@ def test_warm_invokes_ask_nothing_of_the_engine(proxied: tuple[Project, Counting
     project.write({"warm/app.py": "def handler(event, context): return event\n"})
     first = project.invoke("warm", 0)
     assert proxy.asked_bytes > 0, "the daemon uses the proxy"
-    until(lambda: time.monotonic() - proxy.asked_at > _QUIET_S, "spares have been made")
+    until(proxy.is_quiet, "spares have been made")
 
     before = proxy.asked_bytes
     with Caller(project.ask("status")["endpoint"]) as caller:

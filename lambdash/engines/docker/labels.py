@@ -1,6 +1,9 @@
 """How everything made in an engine is marked, named and found again."""
 
+import hashlib
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 MARK = "lambdash"
 PROJECT = "lambdash.project"
@@ -37,6 +40,16 @@ class Owner:
         return f"lambdash-{self.project}"
 
 
-def store_labels() -> dict[str, str]:
-    """Labels of content-addressed volumes and images, which projects share."""
-    return {MARK: "1", STORE: "1"}
+def store_id(store: Path) -> str:
+    """12 hex digits of the real path of a store, which is shared by projects, of one user."""
+    return hashlib.sha256(os.fsencode(os.path.realpath(store))).hexdigest()[:12]
+
+
+def store_labels(store: str) -> dict[str, str]:
+    """Labels of content-addressed volumes, which the projects of the store share."""
+    return {MARK: "1", STORE: store}
+
+
+def image_labels() -> dict[str, str]:
+    """Labels of content-addressed images, which all of the engine's projects share."""
+    return {MARK: "1"}

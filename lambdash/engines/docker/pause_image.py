@@ -36,7 +36,7 @@ class PauseImage:
         except EngineRefused as refusal:
             if refusal.status != 404:
                 raise
-            marks = [f"LABEL {name}={value}" for name, value in labels.store_labels().items()]
+            marks = [f"LABEL {name}={value}" for name, value in labels.image_labels().items()]
             await self._connection.call(
                 api.import_image_from_data,
                 await asyncio.to_thread(executable_archive, "launcher", launcher),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lambdash.engines import launcher
-from lambdash.engines.docker import files, startup
+from lambdash.engines.docker import files, labels, startup
 from lambdash.engines.docker.architecture import Architectures
 from lambdash.engines.docker.delivery import Delivery
 from lambdash.engines.docker.doors import Doors, RelayDoors, SocketDoors, fresh_folder
@@ -200,7 +200,9 @@ class Preparation:
     async def _survey(self) -> Site:
         shop, image = self._shop, await self.pause_image()
         reach = self._options.reach or await self._ask(image)
-        volumes = VolumeStore(shop.connection, shop.owner, shop.tasks)
+        volumes = VolumeStore(
+            shop.connection, shop.owner, shop.tasks, labels.store_id(self._options.store)
+        )
         doors: Doors = SocketDoors(self._folders.runtime)
         if not reach.same_kernel:
             doors = await RelayDoors.listen(self._options.surroundings.environ)

@@ -31,10 +31,10 @@ async def sweep(connection: Connection, owner: Owner) -> dict[str, int]:
     return removed
 
 
-async def prune_volumes(connection: Connection) -> int:
-    """Remove content-addressed volumes that no container uses; returns how many."""
+async def prune_volumes(connection: Connection, store: str) -> int:
+    """Remove the store's content-addressed volumes that no container uses; returns how many."""
     api = connection.api
-    filters = {"label": [f"{labels.MARK}=1", f"{labels.STORE}=1"], "dangling": ["true"]}
+    filters = {"label": [f"{labels.MARK}=1", f"{labels.STORE}={store}"], "dangling": ["true"]}
     listing = await connection.call(api.volumes, filters=filters)
     names = [volume["Name"] for volume in listing.get("Volumes") or []]
     return await _each(connection, api.remove_volume, names)

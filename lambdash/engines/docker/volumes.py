@@ -22,12 +22,13 @@ _TARGET = "/fill"
 
 
 class VolumeStore:
-    """Volumes named by what they hold; filled once, read-only to whoever mounts them."""
+    """Volumes of one store, named by what they hold; filled once, read-only to who mounts them."""
 
-    def __init__(self, connection: Connection, owner: Owner, tasks: Tasks) -> None:
+    def __init__(self, connection: Connection, owner: Owner, tasks: Tasks, store: str) -> None:
         self._connection = connection
         self._owner = owner
         self._tasks = tasks
+        self._store = store
         self._filled: dict[str, asyncio.Task[str]] = {}
 
     async def ensure(self, digest: str, image: str, archive: Callable[[], Archive]) -> str:
@@ -39,7 +40,9 @@ class VolumeStore:
         return await asyncio.shield(task)
 
     async def _ensure(self, digest: str, image: str, archive: Callable[[], Archive]) -> str:
-        name = f"lambdash-{hashlib.sha256(digest.encode()).hexdigest()[:32]}"
+        # two stores share none: pruning one takes nothing from the other
+        identity = hashlib.sha256(f"{self._store} {digest}".encode())
+        name = f"lambdash-{identity.hexdigest()[:32]}"
         complete = f"{name}-complete"
         if await self._exists(name) and await self._exists(complete):
             return name
@@ -59,7 +62,9 @@ class VolumeStore:
 
     async def _create(self, name: str) -> None:
         api = self._connection.api
-        await self._connection.call(api.create_volume, name, labels=labels.store_labels())
+        await self._connection.call(
+            api.create_volume, name, labels=labels.store_labels(self._store)
+        )
 
     async def _fill(self, name: str, image: str, archive: Archive) -> None:
         connection, api = self._connection, self._connection.api

@@ -192,7 +192,7 @@ class ImageStore:
             found = await self._inspect(wanted.host_image)
             if found is not None and _labels(found).get(IDENTITY_LABEL) == parts.identity:
                 return ImagePackage(wanted.host_image, str(found["Id"]))
-            return await self._import(parts, found, progress)
+            return await self._import(parts, progress)
 
     async def configuration(self, package: ImagePackage) -> ImageDefaults:
         """What the image says about starting it; asked of the engine once per digest.
@@ -248,12 +248,9 @@ class ImageStore:
             raise
         self._failed_pulls.forget(reference)
 
-    async def _import(
-        self, parts: HostIngredients, outdated: dict[str, Any] | None, progress: ProgressSink
-    ) -> ImagePackage:
+    async def _import(self, parts: HostIngredients, progress: ProgressSink) -> ImagePackage:
         sink = _on_loop(progress)
-        replaces = None if outdated is None else str(outdated["Id"])
-        order = HostImport(parts, self._client_of, replaces)
+        order = HostImport(parts, self._client_of, self._options.cache_dir / "images.lock")
         digest = await self._run(lambda: import_host_image(self._api, order, sink))
         return ImagePackage(parts.runtime.host_image, digest)
 

@@ -13,15 +13,20 @@ from typing import Any
 import docker
 import pytest
 
-from lambdash.engines.docker import DockerEngine, DockerOptions, Owner, SpareBounds, Surroundings
+from lambdash.engines.docker import (
+    DockerEngine,
+    DockerOptions,
+    Owner,
+    SpareBounds,
+    Surroundings,
+    labels,
+)
 from lambdash.engines.docker.address import find_address
 from lambdash.engines.docker.reach import Reach
 from lambdash.engines.protocol import Engine
 from tests.engines.contract import REQUEST_BY_NC, EngineCase
 from tests.engines.docker.shell_image import ShellImages, make
-
-# Every project these tests made, to look for what remains.
-PROJECTS: list[str] = []
+from tests.session import Session
 
 
 def surroundings() -> Surroundings:
@@ -42,8 +47,9 @@ def raw_api() -> Any:
 
 def options_below(root: Path) -> DockerOptions:
     """A project of its own, that holds few spares."""
-    project = secrets.token_hex(6)
-    PROJECTS.append(project)
+    project, session = secrets.token_hex(6), Session.current()
+    session.claim(f"{labels.PROJECT}={project}")
+    session.claim(f"{labels.STORE}={labels.store_id(root / 'store')}")
     return DockerOptions(
         owner=Owner(project, f"{os.getpid()}-{secrets.token_hex(4)}"),
         runtime_dir=root / "run",

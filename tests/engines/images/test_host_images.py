@@ -4,6 +4,7 @@ The entrypoint's contract: https://docs.aws.amazon.com/lambda/latest/dg/images-c
 """
 
 import asyncio
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +22,7 @@ from lambdash.errors import PlatformError
 from lambdash.model import ImagePackage
 from lambdash.model.progress import Progress, silent
 from tests.engines.images.scripted_runtime_api import Posted, scripted
+from tests.session import Session
 
 pytestmark = pytest.mark.docker
 HERE = machine_architecture()
@@ -67,8 +69,8 @@ def store_in(api: Any, cache_dir: Path) -> ImageStore:
 
 
 @pytest.fixture(scope="session")
-def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("store")
+def cache_dir(session: Session) -> Path:
+    return session.store
 
 
 async def image_of(api: Any, cache_dir: Path, runtime: str) -> ImagePackage:
@@ -241,14 +243,19 @@ async def test_what_this_machine_cannot_bring(api: Any, cache_dir: Path) -> None
 
 async def test_a_newer_image_replaces_the_outdated_one(api: Any, cache_dir: Path) -> None:
     parts = replace(ingredients(runtime_named("provided.al2023"), HERE), identity="outdated")
-    parts = replace(parts, runtime=replace(parts.runtime, version="test-replaced"))
+    parts = replace(parts, runtime=replace(parts.runtime, version=f"test-{secrets.token_hex(4)}"))
 
-    def make(replaces: str | None) -> str:
-        return import_host_image(api, HostImport(parts, Path, replaces), silent)
+    said: list[Progress] = []
 
-    first = await asyncio.to_thread(make, None)
+    def make() -> str:
+        return import_host_image(api, HostImport(parts, Path, cache_dir / "lock"), said.append)
+
+    # as two daemons do: the second to hold the lock uses what the first has made
+    first, same = await asyncio.gather(asyncio.to_thread(make), asyncio.to_thread(make))
+    assert first == same
+    assert len([step for step in said if step.finished]) == 1
     parts = replace(parts, identity="newer")
-    second = await asyncio.to_thread(make, first)
+    second = await asyncio.to_thread(make)
     try:
         with pytest.raises(docker.errors.ImageNotFound):
             api.inspect_image(first)
