@@ -238,3 +238,7 @@ SCHEDULE_LAST_YEAR = 2199
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 ASYNC_RETRY_FIRST_S = 60.0
 ASYNC_RETRY_LATER_S = 120.0
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html
+TAGS_PER_RESOURCE_MAX = 50
+# `MaxItems` of the lists whose page the service model does not bound tighter
+LIST_PAGE_MAX = 10_000

@@ -31,6 +31,16 @@ class Rig:
     engine: FakeEngine
     store: PackageStore
     pending: list["asyncio.Future[InvocationResult]"] = field(default_factory=list)
+    is_closed: bool = False
+
+    async def close(self) -> None:
+        """End it; another one over the same folder is what comes after a restart."""
+        if not self.is_closed:
+            self.is_closed = True
+            await self.emulator.close()
+            await self.engine.close()
+            self.store.close()
+            assert self.engine.sandboxes == {}
 
     async def deploy(
         self, name: str = "hello", code: str = "1", scaling: Scaling | None = None, **settings: Any
@@ -83,10 +93,7 @@ async def make_rig(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Rig]
 
     yield make
     for rig in rigs:
-        await rig.emulator.close()
-        await rig.engine.close()
-        rig.store.close()
-        assert rig.engine.sandboxes == {}
+        await rig.close()
 
 
 @pytest.fixture
