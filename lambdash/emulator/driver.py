@@ -13,7 +13,10 @@ from lambdash.emulator.deadline import Deadline
 from lambdash.emulator.environment import ExecutionEnvironment, Explanation
 from lambdash.emulator.flight import Flight
 from lambdash.emulator.journal import JournalWriter
-from lambdash.emulator.logs import LogCapture, LogHub, log_stream
+from lambdash.emulator.ledger import Ledger
+from lambdash.emulator.log_stream import open_stream
+from lambdash.emulator.logs import LogCapture, LogHub
+from lambdash.emulator.stages import Stages
 from lambdash.emulator.variables import Place, variables
 from lambdash.engines.protocol import Engine, SandboxSpec
 from lambdash.errors import LambdashError
@@ -44,6 +47,7 @@ from lambdash.pool import (
     Throttle,
 )
 from lambdash.runtime_api.messages import InvocationMessage
+from lambdash.runtime_api.platform_records import TIMEOUT
 from lambdash.storage.functions import DeployedFunction
 from lambdash.tasks import Tasks
 
@@ -72,6 +76,7 @@ class Driver:
         self._clock = parts.clock
         self._journal = parts.journal
         self._logs = parts.logs
+        self._ledger = Ledger(parts.journal, parts.logs)
         self._tasks = parts.tasks
         self._spec = parts.spec
         self._now = parts.clock.monotonic
@@ -80,7 +85,7 @@ class Driver:
         self._flights: dict[str, Flight] = {}
         self._news: deque[Event] = deque()
         self._feeding = False
-        self._staged: dict[str, asyncio.Future[Outcome | None]] = {}
+        self._stages = Stages()
         self._wake = Deadline(asyncio.get_running_loop(), self._tick)
         self._perform: dict[type[object], Callable[..., None]] = {
             Dispatch: self._dispatch,
@@ -124,15 +129,14 @@ class Driver:
         """
         revision = deployed.revision
         self._know(revision)
-        ready: asyncio.Future[Outcome | None] = asyncio.get_running_loop().create_future()
-        self._staged[revision.id] = ready
+        ready = self._stages.expect(revision.id)
         memory_mb = revision.configuration.memory_size_mb
         try:
             self._feed(RevisionStaged(revision.key, revision.id, memory_mb))
             if any(one.revision.id == revision.id for one in self.environments.values()):
                 failures.raise_unless_ready(deployed, await ready)
         finally:
-            del self._staged[revision.id]
+            self._stages.forget(revision.id)
 
     def invoke(self, flight: Flight) -> None:
         """Bring an invocation on its way; ``flight.done`` is called once, maybe at once."""
@@ -197,31 +201,25 @@ class Driver:
             flight.environment_id = None
             self._feed(DispatchFailed(command.environment_id, command.invocation_id))
             return
+        self._ledger.opened(flight)
         environment.served += 1
         if first:
             flight.waited_for(environment.marks)
+            flight.init_ms = environment.life.init_ms
         else:
             flight.start = "warm"
         flight.sandbox_id = environment.sandbox.id if environment.sandbox is not None else None
 
     def _message(self, environment: ExecutionEnvironment, flight: Flight) -> InvocationMessage:
-        invocation = flight.invocation
         timeout_s = environment.revision.configuration.timeout_s
-        return InvocationMessage(
-            invocation.request_id,
-            invocation.payload,
-            int((self._clock.epoch() + timeout_s) * 1000),
-            invocation.target.arn,
-            invocation.trace_id,
-            invocation.client_context,
-            invocation.cognito_identity,
-        )
+        deadline_ms = int((self._clock.epoch() + timeout_s) * 1000)
+        return flight.message(deadline_ms)
 
     def _launch(self, command: Launch) -> None:
         revision = self._revisions[command.revision_id]
-        logs = LogCapture(
-            revision.function_name, command.environment_id, self._logs.publish, self._clock.epoch
-        )
+        stream = open_stream(command.environment_id, revision, self._place, self._clock.wall())
+        self._journal.add_stream(stream.row())
+        logs = LogCapture(stream, self._logs.publish, self._clock.epoch)
         identity = self._place.identity(revision.configuration)
         environment = ExecutionEnvironment(command.environment_id, revision, identity, logs, self)
         self.environments[environment.id] = environment
@@ -231,8 +229,8 @@ class Driver:
 
     async def _start(self, environment: ExecutionEnvironment) -> None:
         revision = environment.revision
-        stream = log_stream(self._clock.wall(), revision.configuration.version)
-        given = variables(revision.configuration, self._place, stream)
+        stream = environment.logs.stream
+        given = variables(revision.configuration, self._place, stream.name)
         try:
             prepared = await self._engine.prepare(self._spec(revision), silent)
             environment.sandbox = await self._engine.launch(
@@ -286,14 +284,14 @@ class Driver:
         environment = self.environments.get(flight.environment_id or "")
         if environment is not None and environment.flight is flight:
             environment.take_flight()
-        self._journal.add(flight.record(outcome))
+        self._ledger.closed(flight, outcome)
         flight.done(flight.result(outcome))
 
     # -- environment.Listener ------------------------------------------------------------------
 
     def ready(self, environment: ExecutionEnvironment) -> None:
         """The runtime polls."""
-        self._settle_stage(environment, None)
+        self._stages.settle(environment.revision.id, None)
         self._feed(environment.ready_event)
 
     def responded(self, environment: ExecutionEnvironment, flight: Flight) -> None:
@@ -307,7 +305,7 @@ class Driver:
     def finished(self, flight: Flight) -> None:
         """The turn is over."""
         assert flight.outcome is not None
-        self._journal.add(flight.record(flight.outcome))
+        self._ledger.closed(flight, flight.outcome)
 
     def poll_lost(self, environment: ExecutionEnvironment) -> None:
         """Nothing can be handed over until it polls again."""
@@ -318,8 +316,18 @@ class Driver:
     ) -> None:
         """It can serve no more; whoever it had or promised gets the explanation."""
         if environment.id in self.environments and not environment.stopping:
-            self._settle_stage(environment, explanation(""))
-            self._feed(EnvironmentFailed(environment.id, reason, explanation))
+            self._stages.settle(environment.revision.id, explanation(""))
+            detail = partial(self._explain, environment, explanation)
+            self._feed(EnvironmentFailed(environment.id, reason, detail))
+
+    def _explain(
+        self, environment: ExecutionEnvironment, explanation: Explanation, request_id: str
+    ) -> Outcome:
+        """Why an invocation ends with its environment, also one that only waited for it."""
+        flight = self._flights.get(request_id)
+        if flight is not None and flight.environment_id is None:
+            environment.adopt(flight)
+        return explanation(request_id)
 
     def overdue(self, environment: ExecutionEnvironment) -> None:
         """Past its time: the caller is answered, the runtime is started anew.
@@ -330,9 +338,11 @@ class Driver:
         again = environment.resetting
         if not environment.initialised and not again:
             environment.deadline.set(self._now() + timeout_s)
+            environment.life.init_ended(TIMEOUT)
             self._reset(environment)
             return
         if again:
+            environment.life.init_ended(TIMEOUT)
             explanation = partial(failures.timed_out, timeout_s=timeout_s)
             self.failed(environment, StopReason.TIMED_OUT, explanation)
             return
@@ -355,6 +365,7 @@ class Driver:
         if environment.stopping or environment.sandbox is None:
             return
         try:
+            environment.life.begin_again()
             await self._engine.reset(environment.sandbox)
         except LambdashError as error:
             failed = PlatformFailed(error.code, error.message, error.hint)
@@ -380,13 +391,5 @@ class Driver:
     def _unstage(self, revision_id: str) -> None:
         """Nobody waits for a revision whose last environment is being stopped."""
         others = (one for one in self.environments.values() if not one.stopping)
-        waiting = self._staged.get(revision_id)
-        if waiting is None or waiting.done():
-            return
         if not any(one.revision.id == revision_id for one in others):
-            waiting.set_result(None)
-
-    def _settle_stage(self, environment: ExecutionEnvironment, outcome: Outcome | None) -> None:
-        waiting = self._staged.get(environment.revision.id)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(outcome)
+            self._stages.settle(revision_id, None)

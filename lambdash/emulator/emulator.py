@@ -149,7 +149,8 @@ class Emulator:
             cold=options.cold,
         )
         self._last_used[name] = now
-        flight = Flight(invocation, done, timings, self._clock.epoch())
+        arrived = timings.received or now
+        flight = Flight(invocation, done, timings, self._clock.epoch() - (now - arrived))
         flight.sink = options.sink
         self.driver.invoke(flight)
 

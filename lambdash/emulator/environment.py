@@ -15,6 +15,7 @@ from lambdash import limits
 from lambdash.emulator import failures
 from lambdash.emulator.deadline import Deadline
 from lambdash.emulator.flight import Flight
+from lambdash.emulator.life_log import LifeLog
 from lambdash.emulator.logs import LogCapture
 from lambdash.emulator.streaming import ResponseHead, StreamedResponse
 from lambdash.engines.protocol import Sandbox, SandboxExit
@@ -37,6 +38,7 @@ from lambdash.runtime_api.messages import (
     Responded,
     ResponseKind,
 )
+from lambdash.runtime_api.platform_records import Ending
 from lambdash.runtime_api.session import STREAMING, Commands, Session
 
 _RESPONSE_MODE = b"lambda-runtime-function-response-mode"
@@ -96,6 +98,7 @@ class ExecutionEnvironment:
         self.id = environment_id
         self.revision = revision
         self.logs = logs
+        self.life = LifeLog(logs, time.time)
         self.sandbox: Sandbox | None = None
         self.flight: Flight | None = None
         self.marks: dict[str, float] = {"assigned": time.monotonic()}
@@ -129,6 +132,7 @@ class ExecutionEnvironment:
             return False
         now = time.monotonic()
         self.flight = flight
+        flight.logs = self.logs
         flight.timings.dispatched = now
         self.logs.begin(message.request_id)
         self.deadline.set(now + self.revision.configuration.timeout_s)
@@ -143,10 +147,16 @@ class ExecutionEnvironment:
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.detach()
-        if flight is not None and self.sandbox is not None:
-            self.sandbox.drain_output()
-            flight.tail = self.logs.tail()
+        if flight is not None:
+            self.life.look(flight, self.sandbox, exact=True)
         return flight
+
+    def adopt(self, flight: Flight) -> None:
+        """Answer for an invocation that waited for the environment, which never came up."""
+        flight.environment_id, flight.revision_id = self.id, self.revision.id
+        flight.sandbox_id = None if self.sandbox is None else self.sandbox.id
+        flight.logs, flight.init_ms = self.logs, self.life.init_ms
+        self.life.look(flight, self.sandbox, exact=True)
 
     def begin_reset(self) -> None:
         """The runtime process is about to be replaced: what it still says reaches nobody."""
@@ -197,6 +207,7 @@ class ExecutionEnvironment:
         first = self.marks.setdefault(name, at) == at
         if name == "runtime_started" and first and not self.initialised:
             self.deadline.set(at + limits.INIT_MAX_S)
+            self.life.init_began(at)
 
     def exited(self, exit: SandboxExit) -> None:
         """The runtime process, or all of the sandbox, ended by itself."""
@@ -204,6 +215,9 @@ class ExecutionEnvironment:
             return
         if self.sandbox is not None:
             self.sandbox.drain_output()
+        self.life.ended_with(exit.max_memory_bytes)
+        if not self.initialised or self.resetting:
+            self.life.init_ended(Ending("error", failures.exit_type(exit)))
         explain = failures.crashed if self.initialised else failures.init_exited
         reason = StopReason.CRASHED if self.initialised else StopReason.INIT_FAILED
         if exit.out_of_memory:
@@ -253,32 +267,38 @@ class ExecutionEnvironment:
             elif isinstance(command, Ready):
                 self._ready()
             elif isinstance(command, InitFailed):
-                self._init_failed(command.body)
+                self._init_failed(command)
             elif isinstance(command, ExtensionFailed):
                 self._extension_failed(command)
 
     def _ready(self) -> None:
         now = time.monotonic()
         self.deadline.set(None)
-        self.resetting = False
-        if not self.initialised:
-            self.initialised = True
-            self.marks.setdefault("runtime_started", now)
-            self.marks["first_next"] = now
+        if not self.initialised or self.resetting:
+            self._initialised(now)
         previous = self._previous
         if previous is not None:
             previous.timings.next = now
             self._finish_turn()
         self._listener.ready(self)
 
+    def _initialised(self, now: float) -> None:
+        """The first poll of a runtime's process; what it wrote until then is no invocation's."""
+        self.resetting = False
+        if not self.initialised:
+            self.initialised = True
+            self.marks.setdefault("runtime_started", now)
+            self.marks["first_next"] = now
+        if self.sandbox is not None:
+            self.sandbox.drain_output()
+        self.life.init_ended()
+
     def _responded(self, responded: Responded) -> None:
         flight = self.flight
         if flight is None:
             return
         flight.timings.responded = time.monotonic()
-        if self.sandbox is not None:
-            self.sandbox.drain_output()
-        flight.tail = self.logs.tail()
+        self.life.look(flight, self.sandbox, exact=flight.invocation.tail)
         stream, body = self._stream, responded.body
         if stream is not None:
             self._stream, body = None, body or stream.collected()
@@ -290,16 +310,20 @@ class ExecutionEnvironment:
         self._previous = flight
         self._listener.responded(self, flight)
 
-    def _init_failed(self, body: bytes) -> None:
+    def _init_failed(self, failed: InitFailed) -> None:
         if self.sandbox is not None:
             self.sandbox.drain_output()
-        outcome = failures.init_reported(body)
+        error_type = failures.platform_type(failed.error_type or failures.words(failed.body)[1])
+        self.life.init_ended(Ending("error", error_type))
+        outcome = failures.init_reported(failed.body)
         self._listener.failed(self, StopReason.INIT_FAILED, lambda _: outcome)
 
     def _extension_failed(self, failed: ExtensionFailed) -> None:
         if self.sandbox is not None:
             self.sandbox.drain_output()
         reason = StopReason.CRASHED if self.initialised else StopReason.INIT_FAILED
+        if not self.initialised:
+            self.life.init_ended(Ending("error", failed.error_type))
         explain = partial(failures.extension_failed, failed=failed, initialised=self.initialised)
         self._listener.failed(self, reason, explain)
 
@@ -312,5 +336,7 @@ class ExecutionEnvironment:
     def _finish_turn(self) -> None:
         previous, self._previous = self._previous, None
         if previous is not None:
+            if self.sandbox is not None:  # what it wrote since its answer is its own still
+                self.sandbox.drain_output()
             self.logs.end()
             self._listener.finished(previous)

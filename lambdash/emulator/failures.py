@@ -5,7 +5,9 @@ supervisor prints them.
 """
 
 import json
+import re
 
+from lambdash import limits
 from lambdash.engines.protocol import SandboxExit
 from lambdash.errors import FunctionError, PlatformError
 from lambdash.model import Crashed, InitFailed, Outcome, PlatformFailed, TimedOut, error_document
@@ -32,6 +34,7 @@ _SIGNALS = {
     15: "terminated",
 }
 
+_PLATFORM_TYPE = re.compile(r"(Runtime|Function|Extension)\.[A-Z][A-Za-z]+")
 # the others are failures
 _SHUTDOWN_REASONS = {
     StopReason.IDLE: ShutdownReason.SPINDOWN,
@@ -58,11 +61,22 @@ def exit_message(exit: SandboxExit) -> str:
     return "Runtime exited without providing a reason"
 
 
+def exit_type(exit: SandboxExit) -> str:
+    """AWS's name for it: memory is told from the rest."""
+    return "Runtime.OutOfMemory" if exit.out_of_memory else "Runtime.ExitError"
+
+
+def platform_type(error_type: str | None) -> str:
+    """The error type that AWS's own records show for one that a runtime named."""
+    known = error_type is not None and _PLATFORM_TYPE.fullmatch(error_type)
+    return str(error_type) if known else "Runtime.Unknown"
+
+
 def crashed(request_id: str, exit: SandboxExit) -> Crashed:
     """The runtime process ended while it had an invocation."""
     return Crashed(
         payload=error_document(
-            "Runtime.ExitError", f"RequestId: {request_id} Error: {exit_message(exit)}"
+            exit_type(exit), f"RequestId: {request_id} Error: {exit_message(exit)}"
         ),
         exit_code=exit.exit_code,
         signal=exit.signal,
@@ -73,7 +87,7 @@ def crashed(request_id: str, exit: SandboxExit) -> Crashed:
 def init_exited(request_id: str, exit: SandboxExit) -> InitFailed:
     """The runtime process ended before its first ``/next``."""
     message = f"RequestId: {request_id} Error: {exit_message(exit)}"
-    return InitFailed(error_document("Runtime.ExitError", message))
+    return InitFailed(error_document(exit_type(exit), message), exited=True)
 
 
 def extension_failed(request_id: str, failed: ExtensionFailed, *, initialised: bool) -> Outcome:
@@ -104,14 +118,27 @@ def without_detail(cause: FailCause) -> PlatformFailed:
     return PlatformFailed(code, texts.get(cause, "the environment was lost"))
 
 
+def words(payload: bytes) -> tuple[str | None, str | None]:
+    """Message and type of an error document; None for what is not there."""
+    if len(payload) > limits.ERROR_DOCUMENT_READ_MAX_BYTES:
+        return None, None
+    try:
+        document = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None, None
+    if not isinstance(document, dict):
+        return None, None
+    found = (document.get("errorMessage"), document.get("errorType"))
+    message, error_type = (each if isinstance(each, str) else None for each in found)
+    return message, error_type
+
+
 def _described(payload: bytes) -> str:
     """Type and message of an error document, or the document where it has another shape."""
-    text = payload.decode("utf-8", "replace")
-    try:
-        document = json.loads(text)
-        return f"{document['errorType']}: {document['errorMessage']}"
-    except (ValueError, KeyError, TypeError):
-        return text
+    message, error_type = words(payload)
+    if message is None or error_type is None:
+        return payload.decode("utf-8", "replace")
+    return f"{error_type}: {message}"
 
 
 def raise_unless_ready(deployed: DeployedFunction, outcome: Outcome | None) -> None:

@@ -1,9 +1,14 @@
 """One invocation between its arrival and the journal."""
 
-from lambdash.emulator.journal import Finished
+from lambdash.emulator.journal import Finished, row_of
+from lambdash.emulator.logs import LogCapture
 from lambdash.emulator.result import Done, InvocationResult
 from lambdash.emulator.streaming import ResponseSink
+from lambdash.emulator.tails import log_tail
+from lambdash.emulator.turns import is_logged
 from lambdash.model import Invocation, Outcome, Succeeded, Timings
+from lambdash.runtime_api.messages import InvocationMessage
+from lambdash.storage.journal_rows import entry_of
 
 _LAUNCH_MARKS = (
     "assigned", "network_ready", "created", "started", "runtime_started", "first_next",
@@ -21,8 +26,8 @@ class Flight:
     """
 
     __slots__ = (
-        "at", "done", "environment_id", "invocation", "outcome", "revision_id", "sandbox_id",
-        "sink", "start", "tail", "timings",
+        "at", "done", "environment_id", "init_ms", "invocation", "logs", "memory_bytes",
+        "outcome", "revision_id", "sandbox_id", "sink", "start", "tail", "timings",
     )  # fmt: skip
 
     def __init__(self, invocation: Invocation, done: Done, timings: Timings, at: float) -> None:
@@ -37,6 +42,9 @@ class Flight:
         self.outcome: Outcome | None = None
         self.tail: bytes | None = None
         self.sink: ResponseSink | None = None
+        self.logs: LogCapture | None = None
+        self.memory_bytes: int | None = None
+        self.init_ms: float | None = None
 
     def waited_for(self, marks: dict[str, float]) -> None:
         """Take over an environment's first marks, as far as this invocation waited for them.
@@ -55,6 +63,19 @@ class Flight:
             if name in marks:
                 setattr(timings, name, max(marks[name], arrived))
 
+    def message(self, deadline_ms: int) -> InvocationMessage:
+        """What the runtime is handed."""
+        invocation = self.invocation
+        return InvocationMessage(
+            invocation.request_id,
+            invocation.payload,
+            deadline_ms,
+            invocation.target.arn,
+            invocation.trace_id,
+            invocation.client_context,
+            invocation.cognito_identity,
+        )
+
     def result(self, outcome: Outcome) -> InvocationResult:
         """What the caller gets; the log tail goes with failures unasked."""
         invocation = self.invocation
@@ -66,9 +87,16 @@ class Flight:
             self.start,
             self.environment_id,
             self.sandbox_id,
-            self.tail if wanted else None,
+            self._log_tail(outcome) if wanted else None,
             invocation.target.version,
         )
+
+    def _log_tail(self, outcome: Outcome) -> bytes | None:
+        """The end of the log between its platform lines; None when no environment had it."""
+        if self.logs is None or self.timings.responded is None:
+            return None
+        entry = entry_of(row_of(self.record(outcome)))
+        return log_tail(entry, self.logs.stream, self.tail or b"") if is_logged(entry) else None
 
     def record(self, outcome: Outcome) -> Finished:
         """What the journal keeps."""
@@ -83,4 +111,6 @@ class Flight:
             self.start,
             self.at,
             self.timings,
+            self.memory_bytes,
+            self.init_ms,
         )

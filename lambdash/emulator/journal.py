@@ -7,8 +7,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
 from lambdash import limits
-from lambdash.model import Outcome, PlatformFailed, Succeeded, Throttled, Timings, function_error
-from lambdash.storage.journal import InvocationRow, Journal, LogRow
+from lambdash.emulator import failures
+from lambdash.model import (
+    Crashed,
+    FunctionFailed,
+    InitFailed,
+    Outcome,
+    PlatformFailed,
+    Succeeded,
+    Throttled,
+    TimedOut,
+    Timings,
+    function_error,
+)
+from lambdash.storage.journal import InvocationRow, Journal, LogRow, StreamRow
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -27,6 +39,8 @@ class Finished(NamedTuple):
     start: str | None
     at: float
     timings: Timings
+    memory_bytes: int | None = None
+    init_ms: float | None = None
 
 
 class JournalWriter:
@@ -41,6 +55,9 @@ class JournalWriter:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._finished: list[Finished] = []
         self._lines: list[LogRow] = []
+        self._streams: list[StreamRow] = []
+        self._pending_chars = 0
+        self._lost_lines = 0
         self._scheduled: asyncio.TimerHandle | None = None
         self.failed: Exception | None = None
 
@@ -51,9 +68,24 @@ class JournalWriter:
             self._schedule()
 
     def add_line(self, line: LogRow) -> None:
-        """Record a line of output, soon; what a flood leaves unwritten past the bound is lost."""
-        if len(self._lines) < limits.JOURNAL_MAX_PENDING_LINES:
+        """Record a line of output, soon; what a flood leaves unwritten past the bound is lost.
+
+        How much that was is said in a line of its own.
+        """
+        self._pending_chars += len(line[5])
+        if (
+            len(self._lines) < limits.JOURNAL_MAX_PENDING_LINES
+            and self._pending_chars <= limits.JOURNAL_MAX_PENDING_CHARS
+        ):
             self._lines.append(line)
+        else:
+            self._lost_lines += 1
+        if self._scheduled is None:
+            self._schedule()
+
+    def add_stream(self, stream: StreamRow) -> None:
+        """Record the log stream of a new environment, soon."""
+        self._streams.append(stream)
         if self._scheduled is None:
             self._schedule()
 
@@ -74,13 +106,20 @@ class JournalWriter:
         if self._scheduled is not None:
             self._scheduled.cancel()
             self._scheduled = None
-        if self._finished or self._lines:
+        if self._finished or self._lines or self._streams:
             finished, self._finished = self._finished, []
             lines, self._lines = self._lines, []
-            self._thread.submit(self._write, finished, lines).add_done_callback(self._written)
+            streams, self._streams = self._streams, []
+            if self._lost_lines:
+                lines.append(_lost(lines[-1], self._lost_lines))
+            self._pending_chars = self._lost_lines = 0
+            written = self._thread.submit(self._write, finished, lines, streams)
+            written.add_done_callback(self._written)
 
-    def _write(self, finished: list[Finished], lines: list[LogRow]) -> None:
-        self._journal.append([_row(entry) for entry in finished], lines)
+    def _write(
+        self, finished: list[Finished], lines: list[LogRow], streams: list[StreamRow]
+    ) -> None:
+        self._journal.append([row_of(entry) for entry in finished], lines, streams)
 
     def _written(self, future: "Future[None]") -> None:
         error = future.exception()
@@ -89,8 +128,10 @@ class JournalWriter:
         self.failed = error if isinstance(error, Exception) else None
 
 
-def _row(entry: Finished) -> InvocationRow:
+def row_of(entry: Finished) -> InvocationRow:
+    """What the journal keeps of an invocation."""
     outcome = entry.outcome
+    error, error_type = _described(outcome)
     return (
         entry.request_id,
         entry.function,
@@ -101,16 +142,30 @@ def _row(entry: Finished) -> InvocationRow:
         entry.start,
         entry.at,
         entry.timings.in_microseconds(),
-        None if type(outcome) is Succeeded else function_error(outcome),
-        None if type(outcome) is Succeeded else _reason(outcome),
+        function_error(outcome),
+        error,
+        error_type,
+        entry.memory_bytes,
+        entry.init_ms,
     )
 
 
-def _reason(outcome: Outcome) -> str | None:
+def _described(outcome: Outcome) -> tuple[str | None, str | None]:
+    """What the platform has to say of a failure, and the type of the error."""
     match outcome:
         case Throttled(reason):
-            return reason
+            return reason, None
         case PlatformFailed(code, message):
-            return f"{message} ({code})"
-        case _:
-            return None
+            return f"{message} ({code})", None
+        case Crashed(payload) | InitFailed(payload, exited=True):
+            return failures.words(payload)
+        case TimedOut(payload) | FunctionFailed(payload) | InitFailed(payload):
+            return None, failures.words(payload)[1]
+        case Succeeded():
+            return None, None
+
+
+def _lost(last: LogRow, count: int) -> LogRow:
+    at, function, environment, _, _, _ = last
+    text = f"lambdash: {count} more lines were not kept: they came faster than they are written"
+    return (at, function, environment, None, "platform", text)

@@ -1,29 +1,26 @@
 """What functions print: split into lines, attributed to an invocation, bounded, passed on."""
 
-import uuid
 from collections.abc import Callable
-from datetime import datetime
 from typing import TypeAlias
 
 from lambdash import limits
+from lambdash.emulator.log_stream import LogStream
+from lambdash.runtime_api.platform_records import PlatformRecord
 from lambdash.storage.journal import LogRow
 
 LogSink: TypeAlias = Callable[[LogRow], None]
+_PLATFORM = "platform"
 
 
 class LogCapture:
     """The output of one environment. ``wall`` gives epoch seconds; ``sink`` takes whole lines."""
 
     __slots__ = (
-        "_dropped", "_environment", "_function", "_kept", "_open", "_request_id", "_sink", "_tail",
-        "_wall",
+        "_dropped", "_kept", "_open", "_request_id", "_sink", "_tail", "_wall", "stream",
     )  # fmt: skip
 
-    def __init__(
-        self, function: str, environment: str, sink: LogSink, wall: Callable[[], float]
-    ) -> None:
-        self._function = function
-        self._environment = environment
+    def __init__(self, stream: LogStream, sink: LogSink, wall: Callable[[], float]) -> None:
+        self.stream = stream
         self._sink = sink
         self._wall = wall
         self._request_id: str | None = None
@@ -42,8 +39,7 @@ class LogCapture:
 
     def feed(self, stream: str, data: bytes) -> None:
         """Take bytes as they come; a line is passed on when it is whole."""
-        self._tail += data
-        del self._tail[: -limits.LOG_TAIL_MAX_BYTES]
+        self._add_to_tail(data)
         room = limits.LOG_KEPT_PER_INVOCATION_MAX_BYTES - self._kept
         if len(data) > room:
             self._dropped += len(data) - room
@@ -52,8 +48,16 @@ class LogCapture:
         if data:
             self._split(stream, data)
 
+    def record(self, record: PlatformRecord) -> None:
+        """Pass on what the platform says of the environment, where its log has that."""
+        entry = self.stream.entry(record)
+        if entry is not None:
+            self._finish_lines()
+            self._add_to_tail(f"{entry}\n".encode())
+            self._pass(record.at, _PLATFORM, entry)
+
     def tail(self) -> bytes:
-        """The last 4 KB since ``begin``, whole (AWS ``X-Amz-Log-Result`` before base64)."""
+        """The last 4 KB that were written since ``begin``, whole."""
         return bytes(self._tail)
 
     def end(self) -> None:
@@ -69,8 +73,12 @@ class LogCapture:
                 rest.clear()
         if self._dropped:
             text = f"lambdash: {self._dropped} more bytes of output were not kept"
-            self._emit("platform", text.encode())
+            self._pass(self._wall(), _PLATFORM, text)
             self._dropped = 0
+
+    def _add_to_tail(self, data: bytes) -> None:
+        self._tail += data
+        del self._tail[: -limits.LOG_TAIL_MAX_BYTES]
 
     def _split(self, stream: str, data: bytes) -> None:
         rest = self._open.setdefault(stream, bytearray())
@@ -85,30 +93,37 @@ class LogCapture:
 
     def _emit(self, stream: str, line: bytes) -> None:
         text = line.decode("utf-8", "replace").rstrip("\r")
-        self._sink(
-            (self._wall(), self._function, self._environment, self._request_id, stream, text)
-        )
+        if self.stream.keeps(text):
+            self._pass(self._wall(), stream, text)
+
+    def _pass(self, at: float, stream: str, text: str) -> None:
+        log = self.stream
+        function = log.subject.function_name
+        self._sink((at, function, log.environment, self._request_id, stream, text))
 
 
 class LogHub:
-    """Hands every line to the journal and to whoever follows the logs."""
+    """Hands every line to the journal and to whoever follows the logs.
+
+    ``followers`` is empty when nobody does: the lines that the journal makes when it is read are
+    then not made at all.
+    """
 
     def __init__(self, journal: LogSink) -> None:
         self._journal = journal
-        self._followers: list[LogSink] = []
+        self.followers: list[LogSink] = []
 
     def publish(self, line: LogRow) -> None:
         """Pass one line to all."""
         self._journal(line)
-        for follower in tuple(self._followers):
+        self.tell(line)
+
+    def tell(self, line: LogRow) -> None:
+        """Pass on to followers what the journal has in another form."""
+        for follower in tuple(self.followers):
             follower(line)
 
     def follow(self, follower: LogSink) -> Callable[[], None]:
         """Call ``follower`` with each new line until the returned function is called."""
-        self._followers.append(follower)
-        return lambda: self._followers.remove(follower)
-
-
-def log_stream(now: datetime, version: str) -> str:
-    """``2026/01/31/[$LATEST]<32 hex digits>``, as AWS names the log stream of an environment."""
-    return f"{now:%Y/%m/%d}/[{version}]{uuid.uuid4().hex}"
+        self.followers.append(follower)
+        return lambda: self.followers.remove(follower)

@@ -14,6 +14,7 @@ from lambdash.runtime_api.extension_messages import FunctionIdentity
 _ACCESS_KEY_ID = "ASIAIOSFODNN7LAMBDASH"
 _SECRET_ACCESS_KEY = "lambdash-local-secret-access-key"  # noqa: S105 - no secret
 _SESSION_TOKEN = "lambdash-local-session-token"  # noqa: S105 - no secret
+_XRAY_HOST, _XRAY_PORT = "169.254.79.129", "2000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,11 @@ class Place:
 def variables(
     configuration: FunctionConfiguration, place: Place, log_stream: str
 ) -> tuple[tuple[str, str], ...]:
-    """What AWS sets, then what the function's author set, sorted by name."""
+    """What AWS sets, then what the function's author set, sorted by name.
+
+    The X-Ray address is that of AWS's own environments; nothing listens there, and nothing is
+    traced. Its two halves, and ``AWS_LAMBDA_LOG_FORMAT``, are as environments on AWS show them.
+    """
     name = configuration.function_name
     found = {
         "AWS_ACCESS_KEY_ID": _ACCESS_KEY_ID,
@@ -51,21 +56,31 @@ def variables(
         "AWS_LAMBDA_FUNCTION_VERSION": configuration.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration.memory_size_mb),
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
+        "AWS_LAMBDA_LOG_GROUP_NAME": log_group(configuration),
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_LAMBDA_LOG_FORMAT": configuration.logging.log_format,
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-        "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
+        "AWS_XRAY_DAEMON_ADDRESS": f"{_XRAY_HOST}:{_XRAY_PORT}",
+        "_AWS_XRAY_DAEMON_ADDRESS": _XRAY_HOST,
+        "_AWS_XRAY_DAEMON_PORT": _XRAY_PORT,
     }
+    if configuration.logging.log_format == "JSON":
+        found["AWS_LAMBDA_LOG_LEVEL"] = configuration.logging.application_log_level
     found.update(_execution_environment(configuration))
     found.update(configuration.environment)
     return tuple(sorted(found.items()))
 
 
+def log_group(configuration: FunctionConfiguration) -> str:
+    """The log group of a function: its own, or the one that AWS makes for it."""
+    return configuration.logging.group or f"/aws/lambda/{configuration.function_name}"
+
+
 def _execution_environment(configuration: FunctionConfiguration) -> dict[str, str]:
-    """``AWS_EXECUTION_ENV`` is absent on ``provided.*`` and on container images."""
+    """``AWS_EXECUTION_ENV`` is absent on ``provided.*``; an image brings its own handler."""
     runtime = configuration.runtime
     if runtime is None:
-        return {}
+        return {"AWS_EXECUTION_ENV": "AWS_Lambda_Image"}
     handler = {"_HANDLER": configuration.handler or ""}
     if runtime.startswith("provided"):
         return handler

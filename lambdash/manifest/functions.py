@@ -13,7 +13,7 @@ from lambdash.manifest.layers import DeclaredLayer, layers_of
 from lambdash.manifest.problems import Position, Reporter, did_you_mean, shown
 from lambdash.manifest.sources import Subject, source_of
 from lambdash.manifest.values import Values
-from lambdash.model import Function, FunctionConfiguration, ImageConfig, Scaling
+from lambdash.model import Function, FunctionConfiguration, ImageConfig, LoggingConfig, Scaling
 
 _CODE_ONLY = ("runtime", "handler", "base_image", "layers")
 _BOOTSTRAP = "bootstrap"
@@ -125,6 +125,7 @@ def _function(subject: Subject, around: Surroundings) -> Function | None:
         network=settings.network or around.project.network,
         extra_hosts=_extra_hosts(settings, around.project),
         description=own.description,
+        logging=_logging(subject, settings),
     )
     scaling = Scaling(
         max_environments=settings.max_environments,
@@ -193,6 +194,21 @@ def _image_config(own: FunctionEntry) -> ImageConfig | None:
         command=None if config.command is None else tuple(config.command),
         working_directory=config.working_directory,
     )
+
+
+def _logging(subject: Subject, settings: Settings) -> LoggingConfig:
+    """Levels filter JSON alone; AWS refuses them beside the text format, and so do we."""
+    given = settings.logging_config
+    levels = (given.application_log_level, given.system_log_level)
+    if given.log_format == "Text" and any(levels):
+        subject.report(
+            "log-level-needs-json",
+            subject.place("logging_config"),
+            f"function {shown(subject.name)} has log levels and the log format `Text`",
+            "add `log_format: JSON`, or remove the levels",
+        )
+    application, system = (level or "INFO" for level in levels)
+    return LoggingConfig(given.log_format, application, system, given.log_group)
 
 
 def _variables(subject: Subject, around: Surroundings) -> dict[str, str]:

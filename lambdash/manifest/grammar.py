@@ -136,6 +136,26 @@ class LayerEntry(Part):
     )
 
 
+class LoggingConfig(Part):
+    """How the log is written (AWS `LoggingConfig`)."""
+
+    log_format: Literal["Text", "JSON"] = Field(
+        default="Text", description="Plain text, or a JSON object a line."
+    )
+    application_log_level: Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"] | None = (
+        Field(default=None, description="What to keep of the function's own logs, with JSON.")
+    )
+    system_log_level: Literal["DEBUG", "INFO", "WARN"] | None = Field(
+        default=None, description="What to keep of the platform's own records, with JSON."
+    )
+    log_group: str | None = Field(
+        default=None,
+        pattern=r"^[\.\-_/#A-Za-z0-9]+$",
+        max_length=limits.LOG_GROUP_NAME_MAX_CHARS,
+        description="Default: `/aws/lambda/` and the function's name.",
+    )
+
+
 class Settings(Part):
     """What a function may set and `defaults` may set for all of them."""
 
@@ -197,6 +217,9 @@ class Settings(Part):
     extra_hosts: list[Host] = Field(
         default=[],
         description="Further host names, each `name:address`. Default: the project's.",
+    )
+    logging_config: LoggingConfig = Field(
+        default=LoggingConfig(), description="Format, levels and group of the log."
     )
 
 

@@ -31,9 +31,8 @@ SECTIONS: Mapping[str, str] = {
     "http": "HTTP APIs",
     "image_uri": "AWS's form of `image`",
     "kms_key_arn": "KMS keys",
-    "log_format": "log formats",
-    "logging": "log formats and levels",
-    "logging_config": "log formats and levels",
+    "log_format": "log formats outside of `logging_config`",
+    "logging": "AWS SAM's form of `logging_config`",
     "maximum_event_age": "asynchronous invocation settings",
     "maximum_retry_attempts": "asynchronous invocation settings",
     "package": "packaging options",
@@ -68,6 +67,8 @@ SECTIONS: Mapping[str, str] = {
 # what to write instead, today
 INSTEAD: Mapping[str, str] = {
     "image_uri": "write `image`",
+    "log_format": "write `logging_config: {log_format: JSON}`",
+    "logging": "write `logging_config`",
     "vpc_config": "`network` joins an existing network of the engine",
 }
 

@@ -10,6 +10,7 @@ from lambdash.model.function import (
     ImageConfig,
     ImageSource,
     LayerSource,
+    LoggingConfig,
     Scaling,
 )
 from lambdash.model.invocation import Invocation, Target
@@ -44,6 +45,7 @@ __all__ = [
     "InitFailed",
     "Invocation",
     "LayerSource",
+    "LoggingConfig",
     "Outcome",
     "Package",
     "PlatformFailed",

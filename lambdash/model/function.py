@@ -18,6 +18,19 @@ class ImageConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class LoggingConfig:
+    """How a function's log is written (AWS ``LoggingConfig``).
+
+    Levels filter logs in JSON format alone. ``group`` None stands for ``/aws/lambda/<function>``.
+    """
+
+    log_format: str = "Text"
+    application_log_level: str = "INFO"
+    system_log_level: str = "INFO"
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionConfiguration:
     """What an execution environment of the function is made with.
 
@@ -40,6 +53,7 @@ class FunctionConfiguration:
     extra_hosts: tuple[str, ...] = ()
     description: str = ""
     version: str = LATEST
+    logging: LoggingConfig = LoggingConfig()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,10 +31,14 @@ class TimedOut:
 
 @dataclass(frozen=True, slots=True)
 class InitFailed:
-    """The runtime reported ``/init/error``, or ended or hung before its first ``/next``."""
+    """The runtime reported ``/init/error``, or ended or hung before its first ``/next``.
+
+    ``exited``: its process ended without a word of its own.
+    """
 
     kind: ClassVar[str] = "init_failed"
     payload: bytes
+    exited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def level(record: PlatformRecord) -> Level:
 
 def _init_start(record: Record) -> str | None:
     version, arn = record.get("runtimeVersion"), record.get("runtimeVersionArn")
-    if version is None:  # so for container packages
+    if version is None or record["phase"] != "init":  # none for container packages
         return None
     return f"INIT_START Runtime Version: {version}\tRuntime Version ARN: {arn}"
 
@@ -124,9 +124,8 @@ def _status(record: Record) -> str:
     status = record["status"]
     if status == "success":
         return ""
-    shown = "error" if status == "failure" else status
     error_type = record.get("errorType")
-    return f"\tStatus: {shown}" + (f"\tError Type: {error_type}" if error_type else "")
+    return f"\tStatus: {status}" + (f"\tError Type: {error_type}" if error_type else "")
 
 
 _TEXT: Mapping[str, Callable[[Record], str | None]] = {

@@ -66,11 +66,11 @@ class Metrics:
 
     @property
     def billed_ms(self) -> int:
-        """Whole milliseconds, the init phase among them (since 2025-08).
+        """Whole milliseconds, at least one, the init phase among them (since 2025-08).
 
         https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
         """
-        return math.ceil(round(self.duration_ms + (self.init_ms or 0.0), 3))
+        return max(1, math.ceil(round(self.duration_ms + (self.init_ms or 0.0), 3)))
 
 
 @dataclass(frozen=True, slots=True)

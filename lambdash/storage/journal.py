@@ -7,24 +7,54 @@ through the batches newest first; who looks for one request id lets SQLite searc
 """
 
 import json
+import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from lambdash import limits
-from lambdash.model.timings import MARKS
 from lambdash.storage.database import connect, transaction
+from lambdash.storage.journal_rows import (
+    InvocationRow,
+    JournalEntry,
+    LineQuery,
+    LogLine,
+    LogRow,
+    StreamRow,
+    entry_of,
+    line_of,
+)
 
+__all__ = [
+    "InvocationRow",
+    "Journal",
+    "JournalEntry",
+    "LineQuery",
+    "LogLine",
+    "LogRow",
+    "StreamRow",
+]
+
+# tables of an older shape are left behind, empty
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS batches (
+DROP TABLE IF EXISTS batches;
+DROP TABLE IF EXISTS log_lines;
+CREATE TABLE IF NOT EXISTS invocation_batches (
     sequence INTEGER PRIMARY KEY,
     entries INTEGER NOT NULL,
     document TEXT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS log_lines (
+CREATE TABLE IF NOT EXISTS log_streams (
+    sequence INTEGER PRIMARY KEY,
+    environment TEXT NOT NULL,
+    at REAL NOT NULL,
+    function TEXT NOT NULL,
+    log_group TEXT NOT NULL,
+    log_stream TEXT NOT NULL,
+    document TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS lines (
     sequence INTEGER PRIMARY KEY,
     at REAL NOT NULL,
     function TEXT NOT NULL,
@@ -33,66 +63,53 @@ CREATE TABLE IF NOT EXISTS log_lines (
     stream TEXT NOT NULL,
     text TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS sizes (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+INSERT OR IGNORE INTO sizes VALUES ('lines', 0);
 """
 
-# request id, function, revision, environment, sandbox, outcome, start, epoch seconds of arrival,
-# the marks in the order of ``model.timings.MARKS`` in whole microseconds, function error, error
-InvocationRow: TypeAlias = tuple[
-    str, str, str, str | None, str | None, str, str | None, float, list[int | None],
-    str | None, str | None,
-]  # fmt: skip
-LogRow: TypeAlias = tuple[float, str, str, str | None, str, str]
-
-_INSERT_BATCH = "INSERT INTO batches (entries, document) VALUES (?, ?)"
-_NEWEST_FIRST = "SELECT document FROM batches ORDER BY sequence DESC"
-_WITH_TEXT = "SELECT document FROM batches WHERE instr(document, ?) ORDER BY sequence DESC"
-_INSERT_LOG_LINES = """
-INSERT INTO log_lines (at, function, environment, request_id, stream, text)
+_INSERT_BATCH = "INSERT INTO invocation_batches (entries, document) VALUES (?, ?)"
+_NEWEST_FIRST = "SELECT document FROM invocation_batches ORDER BY sequence DESC"
+_WITH_TEXT = (
+    "SELECT document FROM invocation_batches WHERE instr(document, ?) ORDER BY sequence DESC"
+)
+_INSERT_LINES = """
+INSERT INTO lines (at, function, environment, request_id, stream, text)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
 FROM json_each(?)
 """
-_SELECT_LINES = "SELECT at, function, environment, request_id, stream, text FROM log_lines"
+_INSERT_STREAM = """
+INSERT INTO log_streams (environment, at, function, log_group, log_stream, document)
+VALUES (?, ?, ?, ?, ?, ?)
+"""
+_SELECT_STREAMS = (
+    "SELECT environment, at, function, log_group, log_stream, document FROM log_streams"
+)
+_SELECT_LINES = "SELECT at, function, environment, request_id, stream, text, sequence FROM lines"
 _TRIM_BATCHES = """
-DELETE FROM batches WHERE sequence < (
+DELETE FROM invocation_batches WHERE sequence < (
     SELECT sequence FROM (
-        SELECT sequence, sum(entries) OVER (ORDER BY sequence DESC) AS newer FROM batches
+        SELECT sequence, sum(entries) OVER (ORDER BY sequence DESC) AS newer
+        FROM invocation_batches
     )
     WHERE newer >= ? ORDER BY sequence DESC LIMIT 1
 )
 """
-_COUNT = "SELECT coalesce(sum(entries), 0) FROM batches"
-_TRIM_LOG_LINES = (
-    "DELETE FROM log_lines WHERE sequence <= (SELECT max(sequence) FROM log_lines) - ?"
+_TRIM_LINES = "DELETE FROM lines WHERE sequence <= (SELECT max(sequence) FROM lines) - ?"
+_TRIM_LARGE_LINES = """
+DELETE FROM lines WHERE sequence < (
+    SELECT sequence FROM (
+        SELECT sequence, sum(length(text)) OVER (ORDER BY sequence DESC) AS newer FROM lines
+    )
+    WHERE newer >= ? ORDER BY sequence DESC LIMIT 1
 )
-
-
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """One invocation as the journal kept it. ``at`` is epoch seconds; marks are monotonic ones."""
-
-    request_id: str
-    function: str
-    revision: str
-    environment: str | None
-    sandbox: str | None
-    outcome: str
-    start: str | None
-    at: float
-    marks: dict[str, float]
-    function_error: str | None
-    error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """One line a function printed; ``request_id`` is None for what no invocation owns."""
-
-    at: float
-    function: str
-    environment: str
-    request_id: str | None
-    stream: str
-    text: str
+"""
+_TRIM_STREAMS = (
+    "DELETE FROM log_streams WHERE sequence <= (SELECT max(sequence) FROM log_streams) - ?"
+)
+_COUNT = "SELECT coalesce(sum(entries), 0) FROM invocation_batches"
+_LINE_CHARS = "SELECT coalesce(sum(length(text)), 0) FROM lines"
+_KNOWN_LINE_CHARS = "SELECT value FROM sizes WHERE name = 'lines'"
+_KEEP_LINE_CHARS = "UPDATE sizes SET value = ? WHERE name = 'lines'"
 
 
 class Journal:
@@ -103,23 +120,47 @@ class Journal:
         self._connection = connect(path, _SCHEMA)
         self._lock = threading.Lock()
         self._entries: int = self._connection.execute(_COUNT).fetchone()[0]
+        self._line_chars: int = self._connection.execute(_KNOWN_LINE_CHARS).fetchone()[0]
 
-    def append(self, invocations: Sequence[InvocationRow], lines: Sequence[LogRow]) -> None:
+    def append(
+        self,
+        invocations: Sequence[InvocationRow],
+        lines: Sequence[LogRow],
+        streams: Sequence[StreamRow] = (),
+    ) -> None:
         """Write a batch, then drop the oldest past the journal's bounds, by whole batches.
 
-        Invocations are dropped once a tenth too many are there, down to the bound.
+        What is bounded by size is dropped once a tenth too much is there, down to the bound.
         """
         with self._lock, transaction(self._connection, self._path) as connection:
             if invocations:
-                document = json.dumps(invocations, separators=(",", ":"))
-                connection.execute(_INSERT_BATCH, (len(invocations), document))
-                self._entries += len(invocations)
-            if self._entries * 10 > limits.JOURNAL_MAX_INVOCATIONS * 11:
-                connection.execute(_TRIM_BATCHES, (limits.JOURNAL_MAX_INVOCATIONS,))
-                self._entries = connection.execute(_COUNT).fetchone()[0]
+                self._append_invocations(connection, invocations)
+            if streams:
+                connection.executemany(_INSERT_STREAM, streams)
+                connection.execute(_TRIM_STREAMS, (limits.JOURNAL_MAX_LOG_STREAMS,))
             if lines:
-                connection.execute(_INSERT_LOG_LINES, (json.dumps(lines),))
-                connection.execute(_TRIM_LOG_LINES, (limits.JOURNAL_MAX_LOG_LINES,))
+                self._append_lines(connection, lines)
+
+    def _append_invocations(
+        self, connection: sqlite3.Connection, invocations: Sequence[InvocationRow]
+    ) -> None:
+        document = json.dumps(invocations, separators=(",", ":"))
+        connection.execute(_INSERT_BATCH, (len(invocations), document))
+        self._entries += len(invocations)
+        if self._entries * 10 > limits.JOURNAL_MAX_INVOCATIONS * 11:
+            connection.execute(_TRIM_BATCHES, (limits.JOURNAL_MAX_INVOCATIONS,))
+            self._entries = connection.execute(_COUNT).fetchone()[0]
+
+    def _append_lines(self, connection: sqlite3.Connection, lines: Sequence[LogRow]) -> None:
+        """Lines are bounded by number and by size; what the first bound drops, the second counts
+        still, until it counts anew."""
+        connection.execute(_INSERT_LINES, (json.dumps(lines),))
+        connection.execute(_TRIM_LINES, (limits.JOURNAL_MAX_LOG_LINES,))
+        self._line_chars += sum(len(line[5]) for line in lines)
+        if self._line_chars * 10 > limits.JOURNAL_MAX_LOG_CHARS * 11:
+            connection.execute(_TRIM_LARGE_LINES, (limits.JOURNAL_MAX_LOG_CHARS,))
+            self._line_chars = connection.execute(_LINE_CHARS).fetchone()[0]
+        connection.execute(_KEEP_LINE_CHARS, (self._line_chars,))
 
     def entry(self, request_id: str) -> JournalEntry | None:
         """The invocation of that id, or None; ``last`` is the newest of all."""
@@ -135,29 +176,44 @@ class Journal:
         self, limit: int, function: str | None = None, outcome: str | None = None
     ) -> list[JournalEntry]:
         """The newest invocations first, of one function and outcome where they are given."""
+
+        def wanted(entry: JournalEntry) -> bool:
+            return function in (None, entry.function) and outcome in (None, entry.outcome)
+
+        return self.entries(limit, wanted)
+
+    def entries(
+        self, limit: int, keep: Callable[[JournalEntry], bool], text: str | None = None
+    ) -> list[JournalEntry]:
+        """The newest invocations that ``keep`` says are wanted, newest first.
+
+        ``text`` (a request id, an environment) stands in each of them, and makes it fast.
+        """
+        statement, values = (_NEWEST_FIRST, ()) if text is None else (_WITH_TEXT, (text,))
         with self._lock:
-            wanted = (
-                entry
-                for entry in self._entries_of(_NEWEST_FIRST, ())
-                if function in (None, entry.function) and outcome in (None, entry.outcome)
-            )
-            return list(islice(wanted, limit))
+            return list(islice(filter(keep, self._entries_of(statement, values)), limit))
+
+    def log_streams(self) -> dict[str, StreamRow]:
+        """Every environment's log stream by environment, oldest first."""
+        with self._lock:
+            rows = self._connection.execute(f"{_SELECT_STREAMS} ORDER BY sequence").fetchall()
+        return {row[0]: StreamRow(*row) for row in rows}
 
     def log_lines(
         self,
         limit: int,
-        function: str | None = None,
-        request_id: str | None = None,
-        since: float = 0.0,
+        query: LineQuery | None = None,
+        keep: Callable[[str], bool] | None = None,
     ) -> list[LogLine]:
-        """The newest ``limit`` lines in the order they were printed; ``since`` is epoch seconds."""
-        where, values = _conditions(("function", function), ("request_id", request_id))
-        where += " AND at >= ?" if where else " WHERE at >= ?"
-        rows = self._read(
-            f"{_SELECT_LINES}{where} ORDER BY sequence DESC LIMIT ?",
-            (*values, since, limit),
-        )
-        return [LogLine(*row) for row in reversed(rows)]
+        """The newest ``limit`` lines, whose text ``keep`` wants, in the order they were printed."""
+        where, values = _conditions(query or LineQuery())
+        with self._lock:
+            rows = self._connection.execute(
+                f"{_SELECT_LINES}{where} ORDER BY sequence DESC", values
+            )
+            wanted = rows if keep is None else (row for row in rows if keep(row[5]))
+            found = list(islice(wanted, limit))
+        return [line_of(row) for row in reversed(found)]
 
     def close(self) -> None:
         """Close the file; the journal is not used afterwards."""
@@ -167,21 +223,19 @@ class Journal:
     def _entries_of(self, statement: str, values: tuple[str, ...]) -> Iterator[JournalEntry]:
         """Entries newest first; the caller holds the lock until it has seen enough."""
         for (document,) in self._connection.execute(statement, values):
-            yield from map(_entry, reversed(json.loads(document)))
-
-    def _read(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return self._connection.execute(statement, values).fetchall()
+            yield from map(entry_of, reversed(json.loads(document)))
 
 
-def _conditions(*pairs: tuple[str, str | None]) -> tuple[str, tuple[str, ...]]:
-    given = [(column, value) for column, value in pairs if value is not None]
-    if not given:
-        return "", ()
-    where = " AND ".join(f"{column} = ?" for column, _ in given)
-    return f" WHERE {where}", tuple(value for _, value in given)
-
-
-def _entry(row: list[Any]) -> JournalEntry:
-    marks = {name: at / 1e6 for name, at in zip(MARKS, row[8], strict=True) if at is not None}
-    return JournalEntry(*(*row[:8], marks, *row[9:]))
+def _conditions(query: LineQuery) -> tuple[str, tuple[object, ...]]:
+    conditions: list[tuple[str, object]] = [("at >= ?", query.since)]
+    if query.function is not None:
+        conditions.append(("function = ?", query.function))
+    if query.request_id is not None:
+        conditions.append(("request_id = ?", query.request_id))
+    if query.until is not None:
+        conditions.append(("at < ?", query.until))
+    if query.environments is not None:
+        listed = json.dumps(sorted(query.environments))
+        conditions.append(("environment IN (SELECT value FROM json_each(?))", listed))
+    where = " AND ".join(condition for condition, _ in conditions)
+    return f" WHERE {where}", tuple(value for _, value in conditions)

@@ -21,7 +21,7 @@ from lambdash.model import (
     Timings,
     error_document,
 )
-from lambdash.storage.journal import Journal
+from lambdash.storage.journal import Journal, LineQuery
 from lambdash.testing import Crash, Handler, Hang
 from tests.emulator.conftest import Rig
 
@@ -220,10 +220,16 @@ async def test_output_belongs_to_its_invocation(make_rig: MakeRig) -> None:
     await rig.deploy()
     await rig.invoke(payload=b"1")
     result = await rig.invoke(payload=b"2", tail=True)
-    assert result.log_tail == b"line 2\nrest"
+    assert result.log_tail is not None
+    start, *written, end, report = result.log_tail.decode().splitlines()
+    assert start == f"START RequestId: {result.request_id} Version: $LATEST"
+    assert written == ["line 2", "rest"]
+    assert end == f"END RequestId: {result.request_id}"
+    assert report.startswith(f"REPORT RequestId: {result.request_id}\tDuration: ")
+    query = LineQuery(request_id=result.request_id)
 
     def lines(journal: Journal) -> list[str]:
-        return [line.text for line in journal.log_lines(10, request_id=result.request_id)]
+        return [line.text for line in journal.log_lines(10, query)]
 
     while len(found := await rig.emulator.journal.read(lines)) < 2:
         await asyncio.sleep(0)
@@ -241,7 +247,8 @@ async def test_an_init_that_dies_fails_one_invocation_and_is_not_relaunched(
         error_document(
             "Runtime.ExitError",
             f"RequestId: {result.request_id} Error: Runtime exited with error: exit status 1",
-        )
+        ),
+        exited=True,
     )
     assert rig.engine.launches == 1
     rig.engine.init_exit = None

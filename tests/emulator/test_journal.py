@@ -1,6 +1,6 @@
 """Write-behind: nothing recorded is lost, a reader sees all of it, floods are bounded."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ from lambdash import limits
 from lambdash.emulator.journal import Finished, JournalWriter
 from lambdash.errors import PlatformError
 from lambdash.model import Outcome, PlatformFailed, Succeeded, Throttled, TimedOut, Timings
-from lambdash.storage.journal import InvocationRow, Journal, LogRow
+from lambdash.storage.journal import InvocationRow, Journal, LogRow, StreamRow
 
 
 class Counting(Journal):
@@ -20,11 +20,16 @@ class Counting(Journal):
         self.batches: list[tuple[int, int]] = []
         self.error: PlatformError | None = None
 
-    def append(self, invocations: list[InvocationRow], lines: list[LogRow]) -> None:  # type: ignore[override]
+    def append(
+        self,
+        invocations: Sequence[InvocationRow],
+        lines: Sequence[LogRow],
+        streams: Sequence[StreamRow] = (),
+    ) -> None:
         if self.error is not None:
             raise self.error
         self.batches.append((len(invocations), len(lines)))
-        super().append(invocations, lines)
+        super().append(invocations, lines, streams)
 
 
 @pytest.fixture
@@ -90,8 +95,24 @@ async def test_a_flood_of_lines_is_bounded(
     monkeypatch.setattr(limits, "JOURNAL_MAX_PENDING_LINES", 5)
     for _ in range(20):
         writer.add_line(LINE)
-    await writer.read(lambda journal: None)
-    assert journal.batches == [(0, 5)]
+    *kept, said = await writer.read(lambda journal: journal.log_lines(100))
+    assert [line.text for line in kept] == ["x"] * 5
+    assert (said.stream, said.request_id) == ("platform", None)
+    assert said.text.startswith("lambdash: 15 more lines were not kept")
+
+
+async def test_a_flood_of_long_lines_is_bounded(
+    writer: JournalWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "JOURNAL_MAX_PENDING_CHARS", 25)
+    for _ in range(3):
+        writer.add_line((*LINE[:5], "x" * 10))
+    lines = await writer.read(lambda journal: journal.log_lines(100))
+    assert [len(line.text) for line in lines[:2]] == [10, 10]
+    assert lines[2].text.startswith("lambdash: 1 more lines were not kept")
+    writer.add_line(LINE)
+    (line,) = await writer.read(lambda journal: journal.log_lines(1))
+    assert line.text == "x", "the next batch has its own room"
 
 
 async def test_a_write_that_fails_is_known_and_costs_nobody_else(

@@ -1,16 +1,29 @@
 """Output becomes whole lines of the right invocation, within bounds, however it is cut."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdash import limits
+from lambdash.emulator.log_stream import LogStream, open_stream
 from lambdash.emulator.logs import LogCapture, LogHub
+from lambdash.emulator.variables import Place
+from lambdash.model import FunctionConfiguration, LoggingConfig, Revision, ZipPackage
 from lambdash.storage.journal import LogRow
 
 
-def capture(into: list[LogRow]) -> LogCapture:
-    return LogCapture("hello", "e1", into.append, lambda: 1.5)
+def opened(**logging: str) -> LogStream:
+    configuration = FunctionConfiguration(
+        "hello", "python3.13", "app.handler", logging=LoggingConfig(**logging)
+    )
+    now = datetime(2026, 1, 31, tzinfo=UTC)
+    return open_stream("e1", Revision(configuration, ZipPackage("d", 1)), Place(), now)
+
+
+def capture(into: list[LogRow], **logging: str) -> LogCapture:
+    return LogCapture(opened(**logging), into.append, lambda: 1.5)
 
 
 def texts(rows: list[LogRow], stream: str = "stdout") -> list[str]:

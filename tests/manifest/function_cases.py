@@ -55,6 +55,17 @@ CASES = {
         ["2:20: `layers` has more than 5 items"],
     ),
     # functions
+    "log levels of a text log": (
+        "version: 1\nfunctions: {f: {image: x, logging_config: {system_log_level: WARN}}}\n",
+        [
+            "2:43: function `f` has log levels and the log format `Text`"
+            " (hint: add `log_format: JSON`, or remove the levels)"
+        ],
+    ),
+    "log format": (
+        "version: 1\nfunctions: {f: {image: x, logging_config: {log_format: json}}}\n",
+        ["2:56: `log_format` must be `Text` or `JSON`, not the text `json`"],
+    ),
     "function name": (
         "version: 1\nfunctions: {a.b: {image: x}}\n",
         ["2:13: `a.b` is not a function name (hint: 1 to 64 letters, digits, `-` and `_`)"],

@@ -48,6 +48,10 @@ def test_a_whole_function(workspace: Workspace) -> None:
             reserved_concurrent_executions: 1800
             max_environments: 4
             keep_alive: 1.5
+            logging_config:
+              log_format: JSON
+              application_log_level: WARN
+              log_group: /shop/orders
         """
     manifest = workspace.load(text)
     assert manifest.path == workspace.path
@@ -69,6 +73,13 @@ def test_a_whole_function(workspace: Workspace) -> None:
         "network": "shop_default",
         "extra_hosts": ("db:10.0.0.5",),
         "description": "Takes orders",
+        "logging": {
+            "log_format": "JSON",
+            "application_log_level": "WARN",
+            "system_log_level": "INFO",
+            "group": "/shop/orders",
+        },
+        "version": "$LATEST",
     }
     assert orders.source == FolderSource(workspace.root / "code")
     assert orders.scaling == Scaling(4, 1800, 1.5)

@@ -20,6 +20,7 @@ PARTS = {
     "layers": grammar.LayerEntry,
     "build": grammar.Build,
     "image_config": grammar.ImageConfig,
+    "logging_config": grammar.LoggingConfig,
 }
 VALID = [
     "{version: 1, functions: {}}",
@@ -73,7 +74,7 @@ def test_every_key_has_a_description() -> None:
 @pytest.mark.parametrize("part", PARTS)
 def test_every_key_is_documented(part: str) -> None:
     keys = set(re.findall(r"^\| `([a-zA-Z_.]+)` \|", DOCS.read_text(), re.MULTILINE))
-    nested = part in ("limits", "build", "image_config", "layers")
+    nested = part in ("limits", "build", "image_config", "logging_config", "layers")
     part_key = "layers.NAME" if part == "layers" else part
     expected = {f"{part_key}.{name}" if nested else name for name in PARTS[part].model_fields}
     assert expected <= keys

@@ -9,6 +9,7 @@ from lambdash.model import (
     FunctionConfiguration,
     ImageConfig,
     ImagePackage,
+    LoggingConfig,
     Revision,
     ZipPackage,
 )
@@ -30,6 +31,7 @@ OTHERS: dict[str, Any] = {
     "network": "shop",
     "extra_hosts": ("db:10.0.0.1",),
     "description": "says more",
+    "logging": LoggingConfig("JSON"),
 }
 
 

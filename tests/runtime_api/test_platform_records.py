@@ -45,6 +45,7 @@ TRACE = Tracing("Root=1-6352a70e-1e2c;Parent=35465b3a9e2f7c6a;Sampled=1", "24cd7
             f"INIT_START Runtime Version: nodejs:22.v1\tRuntime Version ARN: {ARN}",
         ),
         (records.init_start(IMAGE, AT), None),
+        (records.init_start(ZIP, AT, "invoke"), None),
         (records.init_runtime_done(ZIP, AT), None),
         (records.init_report(ZIP, AT, 12.0), None),
         (
@@ -75,7 +76,7 @@ TRACE = Tracing("Root=1-6352a70e-1e2c;Parent=35465b3a9e2f7c6a;Sampled=1", "24cd7
             "Memory Size: 128 MB\tMax Memory Used: 35 MB\tInit Duration: 66.12 ms\tStatus: timeout",
         ),
         (
-            records.report(AT, ID, Metrics(1.5, 128), Ending("failure", "Runtime.OutOfMemory")),
+            records.report(AT, ID, Metrics(1.5, 128), Ending("error", "Runtime.OutOfMemory")),
             f"REPORT RequestId: {ID}\tDuration: 1.50 ms\tBilled Duration: 2 ms\t"
             "Memory Size: 128 MB\tStatus: error\tError Type: Runtime.OutOfMemory",
         ),
@@ -250,7 +251,14 @@ def test_levels(record: PlatformRecord, expected: Level) -> None:
 
 @pytest.mark.parametrize(
     ("duration_ms", "init_ms", "billed_ms"),
-    [(1.0, None, 1), (1.01, None, 2), (0.2, None, 1), (1.0, 99.0, 100), (0.1 + 0.2, 0.7, 1)],
+    [
+        (0.0, None, 1),
+        (1.0, None, 1),
+        (1.01, None, 2),
+        (0.2, None, 1),
+        (1.0, 99.0, 100),
+        (0.1 + 0.2, 0.7, 1),
+    ],
 )
 def test_billed_duration(duration_ms: float, init_ms: float | None, billed_ms: int) -> None:
     assert Metrics(duration_ms, 128, init_ms=init_ms).billed_ms == billed_ms

@@ -13,11 +13,12 @@ from lambdash import __version__, limits
 from lambdash.daemon.control import EventStream, Verb
 from lambdash.daemon.services import Services, text_of
 from lambdash.daemon.tracing import trace_document
+from lambdash.emulator.log_reading import LogQuery, read_log
 from lambdash.errors import CallerError
 from lambdash.model import Timings
 from lambdash.model.timings import summary_ms
 from lambdash.pool import EnvironmentState, EnvironmentView
-from lambdash.storage.journal import Journal, JournalEntry, LogLine, LogRow
+from lambdash.storage.journal import Journal, JournalEntry, LineQuery, LogLine, LogRow
 
 _BUSY = (EnvironmentState.INVOKING, EnvironmentState.RESPONDED)
 _STARTING = (EnvironmentState.LAUNCHING, EnvironmentState.INITIALIZING)
@@ -115,8 +116,8 @@ async def _logs(services: Services, body: dict[str, Any], stream: EventStream) -
     since = 0.0 if since_s is None else time.time() - float(since_s)
     limit = min(int(body.get("limit") or limits.LOG_LINES_SHOWN), limits.JOURNAL_MAX_LOG_LINES)
 
-    def question(journal: Journal) -> list[LogLine]:
-        return journal.log_lines(limit, function, request_id, since)
+    lines = LineQuery(function=function, request_id=request_id, since=since)
+    question = partial(read_log, query=LogQuery(lines, limit))
 
     follower = LogFollower(frozenset([function] if function else ()), request_id)
     unfollow = services.emulator.logs.follow(follower.take) if body.get("follow") else None
