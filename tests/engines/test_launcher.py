@@ -269,10 +269,11 @@ async def test_when_the_daemon_is_gone_everything_dies(launched: Launched) -> No
 
 
 async def test_a_killed_launcher_is_a_lost_sandbox(launched: Launched) -> None:
-    await launched.shell("echo before; echo ready; sleep 100")
-    await launched.observer.until(lambda: launched.observer.stdout.endswith(b"ready\n"))
+    await launched.shell("echo $$; exec sleep 100")
+    await launched.observer.until(lambda: launched.observer.stdout.endswith(b"\n"))
     launched.process.kill()
     assert (await launched.observer.exit()).sandbox_lost
+    os.kill(pids(launched.observer.stdout)[0], signal.SIGKILL)
     with pytest.raises(PlatformError, match="ended before"):
         await launched.channel.reset()
     assert len(launched.observer.exits) == 1
