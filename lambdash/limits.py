@@ -103,6 +103,22 @@ REPOLL_GRACE_S = 0.1
 # how long an idle environment may be without its poll before it is given up
 REPOLL_MAX_S = 5.0
 
+# Asynchronous invocation: AWS's settings
+# (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html)
+ASYNC_PAYLOAD_MAX_BYTES = MIB
+ASYNC_RETRY_ATTEMPTS_DEFAULT = 2
+ASYNC_EVENT_AGE_MAX_S = 21_600
+ASYNC_RETRY_AFTER_FAILURE_S = 60.0
+ASYNC_BACKOFF_MIN_S = 1.0
+ASYNC_BACKOFF_MAX_S = 300.0
+# by then the wait is at its maximum, whatever the minimum was
+ASYNC_BACKOFF_DOUBLINGS_MAX = 16
+# ours: what lies in memory of a function's backlog; the rest waits on disk
+ASYNC_READ_AHEAD_EVENTS = 16
+ASYNC_COMMIT_MAX_EVENTS = 1_024
+ASYNC_EVENTS_MAX = 1_000_000
+ASYNC_ERROR_MESSAGE_MAX_CHARS = 1_024
+
 # Logs and the journal
 LOG_LINE_MAX_BYTES = 256 * 1024
 LOG_KEPT_PER_INVOCATION_MAX_BYTES = MIB
