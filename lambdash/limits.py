@@ -115,9 +115,11 @@ ASYNC_BACKOFF_MAX_S = 300.0
 ASYNC_BACKOFF_DOUBLINGS_MAX = 16
 # ours: what lies in memory of a function's backlog; the rest waits on disk
 ASYNC_READ_AHEAD_EVENTS = 16
-ASYNC_COMMIT_MAX_EVENTS = 1_024
 ASYNC_EVENTS_MAX = 1_000_000
 ASYNC_ERROR_MESSAGE_MAX_CHARS = 1_024
+
+# Durable queues: operations that share one commit
+GROUP_COMMIT_MAX_OPERATIONS = 1_024
 
 # Logs and the journal
 LOG_LINE_MAX_BYTES = 256 * 1024

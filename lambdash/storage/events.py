@@ -4,14 +4,14 @@ One row an event until it is done with. Whoever claims events keeps count of tha
 all that is left is due again, which is the at-least-once of AWS.
 """
 
-import threading
-from collections.abc import Collection, Sequence
+import sqlite3
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from lambdash.model.event import AsynchronousEvent, Response
-from lambdash.storage.database import connect, transaction
+from lambdash.storage.group_commit import GroupCommit
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
@@ -53,6 +53,8 @@ SELECT function_name, count(*), min(due_at), min(accepted_at) FROM events GROUP 
 """
 
 Row: TypeAlias = tuple[Any, ...]
+# Called on the loop once a write is on disk, or with why it is not.
+Written: TypeAlias = Callable[[BaseException | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,64 +79,69 @@ class Page:
     next_due_at: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """One commit's worth of news."""
-
-    accepted: Sequence[AsynchronousEvent] = ()
-    kept: Sequence[AsynchronousEvent] = ()
-    done: Sequence[str] = ()
-
-
 class EventStore:
-    """The events of one project. Every method blocks on the disk: call it from a thread."""
+    """The events of one project; every write that has been called back about is on disk."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._connection = connect(path, _SCHEMA)
-        self._connection.execute("PRAGMA synchronous=FULL")
-        self._lock = threading.Lock()
+        self._commits = GroupCommit(path, _SCHEMA)
 
-    def commit(self, changes: Changes) -> None:
-        """Write all of it, or none. Raises ``PlatformError`` (``disk-full``)."""
-        with self._lock, transaction(self._connection, self._path) as connection:
-            connection.executemany(_SAVE, map(_row, changes.accepted))
-            connection.executemany(_UPDATE, map(_progress, changes.kept))
-            connection.executemany(_REMOVE, [(request_id,) for request_id in changes.done])
+    def accept(self, event: AsynchronousEvent, written: Written) -> None:
+        """Put a new event on disk."""
+        self._write(_SAVE, _row(event), written)
 
-    def due(self, function_name: str, now: float, claimed: Collection[str], limit: int) -> Page:
+    def keep(self, event: AsynchronousEvent, written: Written) -> None:
+        """Record an attempt's result and when the next is due."""
+        self._write(_UPDATE, _progress(event), written)
+
+    def forget(self, request_id: str, written: Written) -> None:
+        """Take an event that is done with from the disk."""
+        self._write(_REMOVE, (request_id,), written)
+
+    async def due(
+        self, function_name: str, now: float, claimed: Collection[str], limit: int
+    ) -> Page:
         """At most ``limit`` events due by ``now`` that nobody has claimed, earliest first."""
         asked = limit + len(claimed)
-        with self._lock:
-            rows = self._connection.execute(_DUE, (function_name, now, asked)).fetchall()
-            later = self._connection.execute(_NEXT_DUE, (function_name, now)).fetchone()[0]
-        events = [_event(row) for row in rows if row[0] not in claimed]
-        return Page(events[:limit], len(rows) < asked and len(events) <= limit, later)
 
-    def waiting(self) -> list[Waiting]:
+        def read(connection: sqlite3.Connection) -> Page:
+            rows = connection.execute(_DUE, (function_name, now, asked)).fetchall()
+            later = connection.execute(_NEXT_DUE, (function_name, now)).fetchone()[0]
+            events = [_event(row) for row in rows if row[0] not in claimed]
+            return Page(events[:limit], len(rows) < asked and len(events) <= limit, later)
+
+        return await self._commits.perform(read)
+
+    async def waiting(self) -> list[Waiting]:
         """What each function has on disk, claimed or not."""
-        with self._lock:
-            return [Waiting(*row) for row in self._connection.execute(_WAITING)]
+        return await self._commits.perform(
+            lambda connection: [Waiting(*row) for row in connection.execute(_WAITING)]
+        )
 
-    def get(self, request_id: str) -> AsynchronousEvent | None:
+    async def get(self, request_id: str) -> AsynchronousEvent | None:
         """One event, or None when it is done with."""
-        found = self._select(f"{_LIST} WHERE request_id = ?", (request_id,))
+        found = await self._select(f"{_LIST} WHERE request_id = ?", (request_id,))
         return found[0] if found else None
 
-    def events(self, function_name: str | None, limit: int) -> list[AsynchronousEvent]:
+    async def events(self, function_name: str | None, limit: int) -> list[AsynchronousEvent]:
         """The events that are due first, of one function or of all."""
         where = "" if function_name is None else " WHERE function_name = ?"
         names = () if function_name is None else (function_name,)
-        return self._select(f"{_LIST}{where} ORDER BY due_at LIMIT ?", (*names, limit))
+        return await self._select(f"{_LIST}{where} ORDER BY due_at LIMIT ?", (*names, limit))
 
-    def close(self) -> None:
-        """Close the file; the store is not used afterwards."""
-        with self._lock:
-            self._connection.close()
+    async def close(self) -> None:
+        """Write what is left and close the file."""
+        await self._commits.close()
 
-    def _select(self, statement: str, values: tuple[object, ...]) -> list[AsynchronousEvent]:
-        with self._lock:
-            return [_event(row) for row in self._connection.execute(statement, values)]
+    def _write(self, statement: str, row: Row, written: Written) -> None:
+        self._commits.submit(
+            lambda connection: connection.execute(statement, row),
+            lambda _, error: written(error),
+        )
+
+    async def _select(self, statement: str, values: tuple[object, ...]) -> list[AsynchronousEvent]:
+        return await self._commits.perform(
+            lambda connection: [_event(row) for row in connection.execute(statement, values)]
+        )
 
 
 def _row(event: AsynchronousEvent) -> Row:

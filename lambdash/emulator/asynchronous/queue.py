@@ -13,7 +13,6 @@ from typing import TypeAlias
 
 from lambdash import limits
 from lambdash.clock import Clock
-from lambdash.emulator.asynchronous.committer import Committer, Written
 from lambdash.emulator.asynchronous.decisions import (
     Decision,
     LetGo,
@@ -27,7 +26,7 @@ from lambdash.emulator.deadline import Deadline
 from lambdash.errors import CallerError, LambdashError
 from lambdash.model import Outcome
 from lambdash.model.event import AsynchronousEvent, EventInvokeSettings
-from lambdash.storage.events import EventStore, Waiting
+from lambdash.storage.events import EventStore, Waiting, Written
 from lambdash.tasks import Tasks
 
 _log = logging.getLogger(__name__)
@@ -60,7 +59,7 @@ class EventQueue:
     def __init__(self, parts: QueueParts) -> None:
         self._parts = parts
         self._now = parts.clock.epoch
-        self._committer = Committer(parts.store)
+        self._store = parts.store
         self._lanes: dict[str, Lane] = {}
         self._wake = Deadline(asyncio.get_running_loop(), self._tick)
         self._closing = False
@@ -73,7 +72,7 @@ class EventQueue:
 
     async def start(self) -> None:
         """Take up what an earlier daemon left."""
-        for found in await self._committer.read(EventStore.waiting):
+        for found in await self._store.waiting():
             self._waiting += found.events
             self._lane(found.function_name).look()
             self._pump(found.function_name)
@@ -90,7 +89,7 @@ class EventQueue:
                 "`lambdash queue` shows what waits and why",
             )
         self._waiting += 1
-        self._committer.accept(event, partial(self._accepted, event, written))
+        self._store.accept(event, partial(self._accepted, event, written))
 
     async def retry(self, request_id: str) -> None:
         """Make it due now. Raises ``CallerError`` (``event-not-found``, ``event-running``)."""
@@ -105,15 +104,15 @@ class EventQueue:
 
     async def events(self, function_name: str | None, limit: int) -> Sequence[AsynchronousEvent]:
         """What waits or runs, first due first."""
-        return await self._committer.read(lambda store: store.events(function_name, limit))
+        return await self._store.events(function_name, limit)
 
     async def event(self, request_id: str) -> AsynchronousEvent | None:
         """One event; None when it is done with."""
-        return await self._committer.read(lambda store: store.get(request_id))
+        return await self._store.get(request_id)
 
     async def counts(self) -> Sequence[Waiting]:
         """How much of each function waits or runs."""
-        return await self._committer.read(EventStore.waiting)
+        return await self._store.waiting()
 
     def running(self, function_name: str) -> frozenset[str]:
         """The request ids of a function's events that are being run now."""
@@ -133,7 +132,7 @@ class EventQueue:
     async def close(self) -> None:
         """After the last attempt has ended: write what is left."""
         self.begin_closing()
-        await self._committer.close()
+        await self._store.close()
 
     # -- lanes ---------------------------------------------------------------------------------
 
@@ -177,10 +176,7 @@ class EventQueue:
 
     async def _read(self, lane: Lane, claimed: frozenset[str]) -> None:
         now, limit = self._now(), limits.ASYNC_READ_AHEAD_EVENTS
-        page = await self._committer.read(
-            lambda store: store.due(lane.function_name, now, claimed, limit)
-        )
-        lane.page(page)
+        lane.page(await self._store.due(lane.function_name, now, claimed, limit))
         self._pump(lane.function_name)
 
     # -- one attempt ---------------------------------------------------------------------------
@@ -240,7 +236,7 @@ class EventQueue:
     # -- the disk ------------------------------------------------------------------------------
 
     def _keep(self, lane: Lane, event: AsynchronousEvent) -> None:
-        self._committer.keep(event, partial(self._kept, lane, event))
+        self._store.keep(event, partial(self._kept, lane, event))
 
     def _kept(self, lane: Lane, event: AsynchronousEvent, error: BaseException | None) -> None:
         if error is not None:
@@ -249,7 +245,7 @@ class EventQueue:
         self._pump(lane.function_name)
 
     def _forget(self, lane: Lane, event: AsynchronousEvent) -> None:
-        self._committer.forget(event.request_id, partial(self._forgotten, lane, event))
+        self._store.forget(event.request_id, partial(self._forgotten, lane, event))
 
     def _forgotten(self, lane: Lane, event: AsynchronousEvent, error: BaseException | None) -> None:
         if error is None:
