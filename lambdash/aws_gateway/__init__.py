@@ -1,0 +1,1 @@
+"""The services around Lambda that lambdash owns, as AWS's clients speak to them."""
