@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lambdash import limits
-from lambdash.aws_gateway.sqs.errors import SqsError
+from lambdash.messaging.sqs.errors import SqsError
 from lambdash.model.queue import FIFO_SUFFIX
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdash.aws_gateway.sqs import message_operations, operations, wire
-from lambdash.aws_gateway.sqs.errors import SqsError, no_such_queue
 from lambdash.aws_gateway.sqs.operations import Call, Operation
-from lambdash.aws_gateway.sqs.service import SqsService
 from lambdash.errors import CallerError, LambdashError
 from lambdash.http.server import Request, Responder
+from lambdash.messaging.sqs.errors import SqsError, no_such_queue
+from lambdash.messaging.sqs.service import SqsService
 from lambdash.tasks import Tasks
 
 _log = logging.getLogger(__name__)

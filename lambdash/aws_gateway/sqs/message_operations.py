@@ -6,16 +6,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from lambdash import limits
-from lambdash.aws_gateway.sqs.errors import SqsError, invalid, missing
-from lambdash.aws_gateway.sqs.messages import (
+from lambdash.aws_gateway.sqs.operations import Call, Operation
+from lambdash.errors import CallerError
+from lambdash.messaging.sqs.errors import SqsError, invalid, missing
+from lambdash.messaging.sqs.messages import (
     md5_of_attributes,
     md5_of_body,
     outgoing,
     shown,
     size_bytes,
 )
-from lambdash.aws_gateway.sqs.operations import Call, Operation
-from lambdash.errors import CallerError
 from lambdash.model.queue import Receive
 from lambdash.storage.queues import moves
 

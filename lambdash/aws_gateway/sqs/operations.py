@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 from lambdash import limits
 from lambdash.aws_gateway.sqs import attributes as queue_attributes
-from lambdash.aws_gateway.sqs.errors import SqsError, invalid, missing, no_such_queue
-from lambdash.aws_gateway.sqs.service import SqsService
 from lambdash.errors import CallerError
+from lambdash.messaging.sqs.errors import SqsError, invalid, missing, no_such_queue
+from lambdash.messaging.sqs.service import SqsService
 from lambdash.model.queue import Queue
 from lambdash.storage.queues import registry
 

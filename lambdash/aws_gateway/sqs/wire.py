@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from lambdash import limits
-from lambdash.aws_gateway.sqs.errors import SqsError
+from lambdash.messaging.sqs.errors import SqsError
 
 NAMESPACE = "http://queue.amazonaws.com/doc/2012-11-05/"
 TARGET_PREFIX = "AmazonSQS."

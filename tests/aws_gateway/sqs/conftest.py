@@ -15,8 +15,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from lambdash.aws_gateway.sqs.door import SqsDoor
-from lambdash.aws_gateway.sqs.service import SqsService
 from lambdash.http.server import HttpBounds, serve_tcp
+from lambdash.messaging.sqs.service import SqsService
 
 
 class ShiftingClock:

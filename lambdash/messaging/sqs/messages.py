@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lambdash import limits
-from lambdash.aws_gateway.sqs.errors import SqsError, invalid, missing
+from lambdash.messaging.sqs.errors import SqsError, invalid, missing
 from lambdash.model.queue import OutgoingMessage, Queue, ReceivedMessage
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
