@@ -108,11 +108,8 @@ REPOLL_MAX_S = 5.0
 ASYNC_PAYLOAD_MAX_BYTES = MIB
 ASYNC_RETRY_ATTEMPTS_DEFAULT = 2
 ASYNC_EVENT_AGE_MAX_S = 21_600
-ASYNC_RETRY_AFTER_FAILURE_S = 60.0
 ASYNC_BACKOFF_MIN_S = 1.0
 ASYNC_BACKOFF_MAX_S = 300.0
-# by then the wait is at its maximum, whatever the minimum was
-ASYNC_BACKOFF_DOUBLINGS_MAX = 16
 # ours: what lies in memory of a function's backlog; the rest waits on disk
 ASYNC_READ_AHEAD_EVENTS = 16
 ASYNC_EVENTS_MAX = 1_000_000
@@ -144,6 +141,10 @@ FORM_FIELDS_MAX = 2_000
 SQS_MOVE_BATCH = 100
 # a wall clock that stands still must not make a long poll spin
 SQS_WAIT_STEP_MIN_S = 0.001
+
+# Event sources: how long a poller waits after a throttle or a fault
+POLLER_BACKOFF_MIN_S = 0.2
+POLLER_BACKOFF_MAX_S = 30.0
 
 # Logs and the journal
 LOG_LINE_MAX_BYTES = 256 * 1024

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from lambdash import limits
 from lambdash.model import Outcome, PlatformFailed, Throttled, function_error
 from lambdash.model.event import AsynchronousEvent, Condition, EventInvokeSettings, Response
+from lambdash.scheduling.backoff import asynchronous_retry_delay_s, backoff_delay_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,12 @@ def after_attempt(
         case Throttled() if settings.reserves_nothing:
             return LetGo(event, Condition.ZERO_RESERVED_CONCURRENCY)
         case Throttled() | PlatformFailed():
-            return _later(event.set_back(), _backoff_s(event.setbacks), settings, now)
+            wait_s = backoff_delay_s(
+                event.setbacks + 1,
+                first_s=limits.ASYNC_BACKOFF_MIN_S,
+                max_s=limits.ASYNC_BACKOFF_MAX_S,
+            )
+            return _later(event.set_back(), wait_s, settings, now)
         case _:
             error = function_error(outcome)
             answered = event.answered(Response(outcome.payload, version, error))
@@ -65,13 +71,8 @@ def after_attempt(
         return LetGo(answered, Condition.SUCCESS)
     if answered.failures > settings.maximum_retry_attempts:
         return LetGo(answered, Condition.RETRIES_EXHAUSTED)
-    wait_s = limits.ASYNC_RETRY_AFTER_FAILURE_S * answered.failures
+    wait_s = asynchronous_retry_delay_s(answered.failures)
     return _later(answered, wait_s, settings, now)
-
-
-def _backoff_s(setbacks: int) -> float:
-    doublings = min(setbacks, limits.ASYNC_BACKOFF_DOUBLINGS_MAX)
-    return min(limits.ASYNC_BACKOFF_MIN_S * 2.0**doublings, limits.ASYNC_BACKOFF_MAX_S)
 
 
 def _later(

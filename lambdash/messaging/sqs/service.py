@@ -207,6 +207,7 @@ Received = tuple[Queue, Sequence[ReceivedMessage]]
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:
     try:
-        await asyncio.wait_for(event.wait(), max(seconds, limits.SQS_WAIT_STEP_MIN_S))
+        async with asyncio.timeout(max(seconds, limits.SQS_WAIT_STEP_MIN_S)):
+            await event.wait()
     except TimeoutError:
         return
