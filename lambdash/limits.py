@@ -270,6 +270,7 @@ DAEMON_REACH_CHECK_S = 2.0
 # freed memory above this goes back to the system when nothing was asked for a while
 IDLE_GROWTH_MAX_BYTES = 16 * MIB
 LOG_LINES_SHOWN = 1_000
+QUEUE_EVENTS_SHOWN = 20
 
 # Event patterns (the sizes: AWS's quotas of EventBridge and of event source mappings)
 EVENT_PATTERN_MAX_CHARS = 4_096

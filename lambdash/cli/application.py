@@ -28,6 +28,7 @@ COMMANDS = {
     "ps": "Show the execution environments.",
     "logs": "Show what functions wrote.",
     "history": "List past invocations.",
+    "queue": "Show the asynchronous events that wait, retry or drop one.",
     "trace": "Show where an invocation's time went.",
     "stop": "Stop the daemon and remove all it runs.",
     "clean": "Remove this project's state.",

@@ -78,6 +78,8 @@ def _print(request: InvokeRequest, result: dict[str, Any]) -> None:
         terminal.warn(line)
     if result.get("timings_ms"):
         terminal.say(timing_line(result))
+    elif request.body["type"] == "event":
+        terminal.say(f"accepted  {result['request_id']}")
 
 
 def _share_a_file() -> bool:

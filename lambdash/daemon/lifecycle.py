@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from lambdash import __version__, limits, locations
+from lambdash.aws_gateway.sqs.door import SqsDoor
+from lambdash.aws_gateway.sqs.door import matches as sqs_matches
 from lambdash.daemon.activity import Activity
 from lambdash.daemon.catalog import Catalog
 from lambdash.daemon.control import Control, Identity
@@ -27,7 +29,7 @@ from lambdash.engines.protocol import Engine
 from lambdash.errors import CallerError, LambdashError, PlatformError
 from lambdash.http.budget import ByteBudget
 from lambdash.http.server import HttpBounds, HttpServer, serve_unix
-from lambdash.lambda_api.listener import LOOPBACK, LambdaApi
+from lambdash.lambda_api.listener import LOOPBACK, Companion, LambdaApi
 from lambdash.manifest import Manifest
 from lambdash.model.project import Project
 from lambdash.packaging import Builder, PackageStore
@@ -65,6 +67,7 @@ class Daemon:
         self._api: LambdaApi | None = None
         self._trim = IdleTrim(malloc_trim())
         self._bodies = ByteBudget(limits.BODIES_MAX_BYTES)
+        self._sqs: SqsDoor | None = None
         self._control: Control | None = None
         self._door: HttpServer | None = None
         self._socket_inode: int | None = None
@@ -99,6 +102,7 @@ class Daemon:
             stack.push_async_callback(api.close)
             assert self._api is not None
             stack.push_async_callback(self._api.close)
+            await emulator.start()
             self.endpoint = f"http://{LOOPBACK}:{api.port}"
             self._control = self._make_control(self._services(catalog, emulator))
             await self._open_door()
@@ -120,6 +124,8 @@ class Daemon:
         self._emulator.begin_closing()
         environments = len(self._emulator.environments())
         await self._tasks.cancel(spared=caller)
+        if self._sqs is not None:
+            await self._sqs.close()
         await self._emulator.close()
         removed = await self._engine.close()
         self._ended.set()
@@ -153,7 +159,11 @@ class Daemon:
 
     async def _listen(self, emulator: Emulator) -> HttpServer:
         """The asked port or an error; with none asked, the first free one from 4566 on."""
-        api = self._api = LambdaApi(emulator, self._requests.touch, bodies=self._bodies)
+        self._sqs = SqsDoor(emulator.queues)
+        companions = (Companion(sqs_matches, self._sqs.handle),)
+        api = self._api = LambdaApi(
+            emulator, self._requests.touch, bodies=self._bodies, companions=companions
+        )
         if self._options.port is not None:
             return await api.listen(self._options.port)
         for port in range(limits.DEFAULT_PORT, limits.DEFAULT_PORT + _PORTS_TRIED):

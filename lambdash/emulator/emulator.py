@@ -1,5 +1,6 @@
 """The facade of the shell: functions, invocations, logs and the journal of one project."""
 
+import asyncio
 import random
 import uuid
 from collections.abc import Mapping
@@ -7,7 +8,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from lambdash import limits
 from lambdash.clock import Clock, SystemClock
+from lambdash.emulator.asynchronous.destinations import Destinations
+from lambdash.emulator.asynchronous.queue import AttemptEnded, EventQueue, QueueParts
+from lambdash.emulator.asynchronous.settings import settings_of
 from lambdash.emulator.deploy import Deployer, Workshop, spec_of
 from lambdash.emulator.driver import Driver, DriverParts
 from lambdash.emulator.flight import Flight
@@ -15,13 +20,17 @@ from lambdash.emulator.journal import JournalWriter
 from lambdash.emulator.lifecycle import Lifecycle, LifecycleParts
 from lambdash.emulator.logs import LogHub
 from lambdash.emulator.registry import Registry
-from lambdash.emulator.result import Done, InvocationOptions
+from lambdash.emulator.result import Done, InvocationOptions, InvocationResult
 from lambdash.emulator.variables import Place
 from lambdash.engines.protocol import Engine, PullPolicy
-from lambdash.errors import CallerError
+from lambdash.errors import CallerError, PlatformError
+from lambdash.messaging.sqs.service import SqsService
 from lambdash.model import Invocation, Timings
+from lambdash.model.arn import LATEST
+from lambdash.model.event import AsynchronousEvent, EventInvokeSettings
 from lambdash.pool import AccountConcurrency, EnvironmentView, Pool, PoolOptions
 from lambdash.storage.archives import ArchiveStore
+from lambdash.storage.events import EventStore, Written
 from lambdash.storage.functions import DeployedFunction
 from lambdash.storage.journal import Journal
 from lambdash.storage.records import RecordStore
@@ -32,13 +41,15 @@ from lambdash.tasks import Tasks
 class EmulatorOptions:
     """Where the project pretends to be, where its state lies, and the daemon's own limits.
 
-    ``seed`` makes request ids and the choices of weighted aliases the same in every run.
+    ``seed`` makes request ids and the choices of weighted aliases the same in every run;
+    ``time_scale`` multiplies the waits of asynchronous invocation.
     """
 
     state_dir: Path
     place: Place = field(default_factory=Place)
     pool: PoolOptions = field(default_factory=PoolOptions)
     seed: int | None = None
+    time_scale: float = 1.0
 
 
 class Emulator:
@@ -88,8 +99,28 @@ class Emulator:
         self.deployer = Deployer(workshop, engine, self.lifecycle, self.driver)
         self.workshop = workshop
         self.engine = engine
+        self._time_scale = options.time_scale
+        self.queues = SqsService(
+            options.state_dir / "queues.sqlite", clock, self.place.region, self.place.account_id
+        )
+        self.events = EventQueue(
+            QueueParts(
+                store=EventStore(options.state_dir / "events.sqlite"),
+                clock=clock,
+                tasks=self._tasks,
+                invoke=self._invoke_event,
+                settings=self._event_settings,
+                function_arn=self._qualified_arn,
+                deliver=Destinations(self.queues, self._accept_record).deliver,
+            )
+        )
         self._closing = False
         self._last_used: dict[str, float] = {}
+
+    async def start(self) -> None:
+        """Take up the events and the move tasks that an earlier daemon left."""
+        await self.queues.start()
+        await self.events.start()
 
     @property
     def functions(self) -> Mapping[str, DeployedFunction]:
@@ -104,11 +135,12 @@ class Emulator:
     def begin_closing(self) -> None:
         """Take nothing new from here on; ``close`` ends what goes on."""
         self._closing = True
+        self.events.begin_closing()
 
     @property
     def busy(self) -> bool:
-        """Whether an invocation waits or is in flight."""
-        return self._pool.active > 0
+        """Whether an invocation or an asynchronous event waits or is in flight."""
+        return self._pool.active > 0 or self.events.waiting > 0
 
     @property
     def account(self) -> AccountConcurrency:
@@ -154,6 +186,52 @@ class Emulator:
         flight.sink = options.sink
         self.driver.invoke(flight)
 
+    def invoke_later(
+        self, name: str, payload: bytes, options: InvocationOptions, written: Written
+    ) -> None:
+        """Accept an event (``InvocationType: Event``); ``written`` once it is on disk.
+
+        Raises ``CallerError`` (``queue-full``). The function is known to be there.
+        """
+        now = self._clock.epoch()
+        event = AsynchronousEvent(
+            request_id=options.request_id,
+            function_name=name,
+            qualifier=options.qualifier,
+            payload=payload,
+            accepted_at=now,
+            due_at=now,
+            trace_id=options.trace_id or self._trace_id(),
+            client_context=options.client_context,
+        )
+        self.events.accept(event, written)
+
+    async def accept(self, name: str, qualifier: str | None, payload: bytes) -> str:
+        """The same, awaited: the request id of an event that is on disk.
+
+        Raises ``CallerError`` (``queue-full``, ``event-too-large``) and ``PlatformError``.
+        """
+        if len(payload) > limits.ASYNC_PAYLOAD_MAX_BYTES:
+            raise CallerError(
+                "event-too-large",
+                f"an event of {len(payload)} bytes is too large",
+                f"AWS takes {limits.ASYNC_PAYLOAD_MAX_BYTES} bytes for an asynchronous invocation",
+            )
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def written(error: BaseException | None) -> None:
+            if kept.cancelled():
+                return
+            if error is None:
+                kept.set_result(None)
+            else:
+                kept.set_exception(error)
+
+        options = InvocationOptions(request_id=self.new_request_id(), qualifier=qualifier)
+        self.invoke_later(name, payload, options, written)
+        await kept
+        return options.request_id
+
     def caller_gone(self, request_id: str) -> None:
         """Nobody waits for this invocation's answer any more."""
         self.driver.caller_gone(request_id)
@@ -169,10 +247,38 @@ class Emulator:
 
     async def close(self) -> None:
         """Stop every environment, write the journal, close the files."""
+        self.begin_closing()
         await self.lifecycle.close()
         await self.driver.close()
+        await self.events.close()
+        await self.queues.close()
         await self.journal.close()
         await self.registry.close()
+
+    # -- asynchronous invocation ---------------------------------------------------------------
+
+    def _invoke_event(self, event: AsynchronousEvent, ended: AttemptEnded) -> None:
+        def done(result: InvocationResult) -> None:
+            ended(result.outcome, result.executed_version)
+
+        options = InvocationOptions(
+            request_id=event.request_id,
+            client_context=event.client_context,
+            trace_id=event.trace_id,
+            qualifier=event.qualifier,
+        )
+        self.invoke(event.function_name, event.payload, options, done)
+
+    def _event_settings(self, name: str, qualifier: str | None) -> EventInvokeSettings:
+        return settings_of(self.registry, name, qualifier, self._time_scale)
+
+    def _qualified_arn(self, name: str, qualifier: str | None) -> str:
+        return f"{self.place.function_arn(name)}:{qualifier or LATEST}"
+
+    async def _accept_record(self, name: str, qualifier: str | None, payload: bytes) -> None:
+        if self.registry.target(name, qualifier) is None:
+            raise PlatformError("destination-unreachable", f"the function `{name}` is not there")
+        await self.accept(name, qualifier, payload)
 
     def _trace_id(self) -> str:
         """https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader."""

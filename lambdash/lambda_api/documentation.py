@@ -8,7 +8,7 @@ from lambdash.lambda_api.service_model import service_model
 from lambdash.lambda_api.unsupported import UNSUPPORTED
 
 # Served by modules of their own, beside the framework
-_APART = {"Invoke": "`InvocationType: Event` is refused", "InvokeWithResponseStream": ""}
+_APART = ("Invoke", "InvokeWithResponseStream")
 _HEAD = """\
 # The Lambda API
 
@@ -40,7 +40,7 @@ def _rows(names: list[str], known: Mapping[str, Operation]) -> Iterator[str]:
             stored, refused = _listed(operation.stored), _listed(operation.refused)
             yield f"| {name} | supported | {stored} | {refused} |"
         elif name in _APART:
-            yield f"| {name} | supported | | {_APART[name]} |"
+            yield f"| {name} | supported | | |"
         else:
             yield f"| {name} | {UNSUPPORTED.get(name, 'not supported yet')} | | |"
 

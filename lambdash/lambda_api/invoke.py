@@ -8,8 +8,10 @@ from urllib.parse import parse_qs, unquote
 
 from pydantic_core import from_json
 
+from lambdash import limits
 from lambdash.emulator.emulator import Emulator
 from lambdash.emulator.result import InvocationOptions, InvocationResult
+from lambdash.errors import CallerError
 from lambdash.http.server import Request, Responder
 from lambdash.lambda_api.answers import Refusal, caller_fault, refuse
 from lambdash.model import PlatformFailed, Succeeded, Throttled
@@ -46,11 +48,15 @@ def invoke(emulator: Emulator, request: Request, responder: Responder) -> None:
     try:
         name, options = read_invocation(emulator, request, request_id)
         kind = _invocation_type(request)
+        _check_event_size(kind, request.body)
     except Refusal as refusal:
         refuse(responder, request_id, refusal.status, refusal.error)
         return
     if kind == b"DryRun":
         responder.send(204, [(b"x-amzn-requestid", request_id.encode())], b"")
+        return
+    if kind == b"Event":
+        _invoke_later(emulator, name, request.body, options, responder)
         return
     answer = partial(_answer, responder, options.tail)
     emulator.invoke(name, request.body or b"{}", options, answer)
@@ -86,6 +92,34 @@ def refuse_unserved(
         return
     members = {"Type": "Service", "Message": f"{outcome.message} {outcome.hint}".strip()}
     refuse(responder, request_id, 500, ("ServiceException", members))
+
+
+def _invoke_later(
+    emulator: Emulator, name: str, body: bytes, options: InvocationOptions, responder: Responder
+) -> None:
+    """202 and nothing else, once the event is on disk."""
+
+    def written(error: BaseException | None) -> None:
+        if error is None:
+            responder.send(202, [(b"x-amzn-requestid", options.request_id.encode())], b"")
+        else:
+            members = {"Type": "Service", "Message": f"The event could not be kept: {error}"}
+            refuse(responder, options.request_id, 500, ("ServiceException", members))
+
+    try:
+        emulator.invoke_later(name, body or b"{}", options, written)
+    except CallerError as error:
+        members = {"Type": "User", "message": error.message}
+        refuse(responder, options.request_id, 429, ("TooManyRequestsException", members))
+
+
+def _check_event_size(kind: bytes | None, body: bytes) -> None:
+    if kind == b"Event" and len(body) > limits.ASYNC_PAYLOAD_MAX_BYTES:
+        message = (
+            f"{len(body)} byte payload is too large for the Event invocation type "
+            f"(limit {limits.ASYNC_PAYLOAD_MAX_BYTES} bytes)"
+        )
+        raise Refusal(413, caller_fault("RequestTooLargeException", message))
 
 
 def _answer(responder: Responder, tail: bool, result: InvocationResult) -> None:  # noqa: FBT001
@@ -137,9 +171,6 @@ def _invocation_type(request: Request) -> bytes | None:
     if kind not in _TYPES:
         message = _TYPE_CONSTRAINT % (kind or b"").decode("latin-1")
         raise Refusal(400, caller_fault("ValidationException", message))
-    if kind == b"Event":
-        message = "InvocationType Event is not supported by this version of lambdash."
-        raise Refusal(400, caller_fault("InvalidParameterValueException", message))
     return kind
 
 

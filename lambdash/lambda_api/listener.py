@@ -1,6 +1,7 @@
 """The listener of the Lambda API: safe beside a browser, and clear about what is not there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from lambdash import limits
 from lambdash.clock import Clock, SystemClock
@@ -19,6 +20,14 @@ from lambdash.tasks import Tasks
 LOOPBACK = "127.0.0.1"
 
 
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """Another service on the same port: which requests are its own, and who answers them."""
+
+    matches: Callable[[Request], bool]
+    handle: Callable[[Request, Responder], None]
+
+
 class LambdaApi:
     """Routes requests of one listener to operations; ``used`` is told of each request.
 
@@ -32,12 +41,14 @@ class LambdaApi:
         clock: Clock | None = None,
         *,
         bodies: ByteBudget | None = None,
+        companions: Sequence[Companion] = (),
     ) -> None:
         self._emulator = emulator
         self._tasks = Tasks()
         self._dispatcher = Dispatcher(emulator, clock or SystemClock(), self._tasks)
         self._used = used
         self._bodies = bodies or ByteBudget(limits.BODIES_MAX_BYTES)
+        self._companions = companions
         self._own_hosts: frozenset[str] = frozenset()
 
     async def listen(self, port: int) -> HttpServer:
@@ -69,6 +80,9 @@ class LambdaApi:
             return invoke(self._emulator, request, responder)
         if streaming.matches(request):
             return streaming.invoke_with_response_stream(self._emulator, request, responder)
+        for companion in self._companions:
+            if companion.matches(request):
+                return companion.handle(request, responder)
         if is_download(request):
             self._tasks.spawn(download(self._emulator, request, responder), "download")
             return None

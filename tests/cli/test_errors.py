@@ -14,7 +14,7 @@ from tests.cli.command_line import CommandLine, Ran
     ("words", "message"),
     [
         (("invoke",), "error: missing argument 'FUNCTION' (usage)"),
-        (("invoke", "hello", "--type", "event"), "error: invalid value for '--type'"),
+        (("invoke", "hello", "--type", "often"), "error: invalid value for '--type'"),
         (("stauts",), "error: there is no command `stauts` (command-not-found)"),
         (("invoke", ""), "error: invalid value for FUNCTION: it is empty (usage)"),
         (("invoke", "hello", "-p", "@nowhere"), "error: the payload file 'nowhere'"),

@@ -186,11 +186,33 @@ async def test_a_dry_run_of_an_unknown_function(endpoint: Endpoint) -> None:
     check_error(answer, 404, "ResourceNotFoundException")
 
 
-async def test_event_is_refused_by_name(endpoint: Endpoint) -> None:
-    answer = await endpoint.invoke(X_Amz_Invocation_Type="Event")
-    document = check_error(answer, 400, "InvalidParameterValueException")
-    assert "InvocationType Event is not supported" in document["Message"]
-    assert endpoint.rig.engine.launches == 0
+async def test_an_event_is_accepted_and_run_later(endpoint: Endpoint) -> None:
+    answer = await endpoint.invoke(body=b'{"n":1}', X_Amz_Invocation_Type="Event")
+    assert (answer.status, answer.body) == (202, b"")
+    assert len(answer.headers["x-amzn-requestid"]) == 36
+    emulator = endpoint.rig.emulator
+    async with asyncio.timeout(10):
+        while emulator.events.waiting:
+            await asyncio.sleep(0.005)
+    entry = await emulator.journal.read(
+        lambda journal: journal.entry(answer.headers["x-amzn-requestid"])
+    )
+    assert entry is not None
+    assert entry.outcome == "succeeded"
+
+
+async def test_an_event_of_an_unknown_function(endpoint: Endpoint) -> None:
+    answer = await endpoint.invoke("nobody", X_Amz_Invocation_Type="Event")
+    check_error(answer, 404, "ResourceNotFoundException")
+
+
+async def test_a_large_event(endpoint: Endpoint) -> None:
+    body = b'"' + b"x" * limits.ASYNC_PAYLOAD_MAX_BYTES + b'"'
+    answer = await endpoint.invoke(body=body, X_Amz_Invocation_Type="Event")
+    document = check_error(answer, 413, "RequestTooLargeException")
+    assert document["Message"] == (
+        "1048578 byte payload is too large for the Event invocation type (limit 1048576 bytes)"
+    )
 
 
 async def test_an_unknown_invocation_type(endpoint: Endpoint) -> None:

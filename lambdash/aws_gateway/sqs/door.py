@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -21,16 +22,17 @@ _OPERATIONS: Mapping[str, Operation] = {
     **message_operations.OPERATIONS,
 }
 _TARGET = b"x-amz-target"
+_QUEUE_PATH = re.compile(r"/\d{12}/[A-Za-z0-9_-]{1,80}(\.fifo)?/?")
 
 
 def matches(request: Request) -> bool:
-    """Whether a request is one of SQS's, by its target or its signature's scope."""
+    """Whether a request is one of SQS's: by its target, its signature's scope or a queue's URL."""
     target = request.header(_TARGET)
     if target is not None:
         return target.startswith(wire.TARGET_PREFIX.encode())
     if b"/sqs/aws4_request" in (request.header(b"authorization") or b""):
         return True
-    return b"/sqs/aws4_request" in request.target.replace(b"%2F", b"/")
+    return _QUEUE_PATH.fullmatch(request.path) is not None
 
 
 class SqsDoor:

@@ -23,10 +23,10 @@ from lambdash.cli.invocation import InvokeRequest, perform
 @click.option(
     "--type",
     "type",
-    type=click.Choice(["request-response", "dry-run"]),
+    type=click.Choice(["request-response", "event", "dry-run"]),
     default="request-response",
     show_default=True,
-    help="dry-run checks that the function could be invoked, and runs nothing.",
+    help="event queues it, with AWS's retries; dry-run only checks that it could run.",
 )
 @click.option("--cold", is_flag=True, help="Use a new environment even when one is warm.")
 @click.option("--tail", is_flag=True, help="Print the end of the invocation's log on stderr.")

@@ -34,6 +34,9 @@ async def _invoke(services: Services, body: dict[str, Any], stream: EventStream)
     if body.get("type") == "dry-run":
         return {"outcome": "succeeded", "dry_run": True, "function": name, "payload_base64": ""}
     payload = base64.b64decode(body.get("payload_base64") or "e30=")
+    if body.get("type") == "event":
+        request_id = await services.emulator.accept(name, qualifier, payload)
+        return {"outcome": "succeeded", "request_id": request_id, "payload_base64": ""}
     options = InvocationOptions(
         request_id=services.emulator.new_request_id(),
         tail=bool(body.get("tail")),
