@@ -80,6 +80,10 @@ class LambdaApi:
             return invoke(self._emulator, request, responder)
         if streaming.matches(request):
             return streaming.invoke_with_response_stream(self._emulator, request, responder)
+        return self._control_plane(request, responder)
+
+    def _control_plane(self, request: Request, responder: Responder) -> None:
+        """Everything that is no invocation."""
         for companion in self._companions:
             if companion.matches(request):
                 return companion.handle(request, responder)
