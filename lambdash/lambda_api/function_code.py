@@ -17,7 +17,7 @@ from lambdash.packaging.unzip import store_zip
 from lambdash.storage.archives import code_sha256
 
 CODE_PREFIX = "/_lambdash/code/"
-_S3 = ("S3Bucket", "S3Key", "S3ObjectVersion")
+S3_MEMBERS = ("S3Bucket", "S3Key", "S3ObjectVersion")
 _UNZIP = "Could not unzip uploaded file. Please check your file, then try to upload again."
 
 
@@ -39,7 +39,7 @@ async def code_of(context: Context, name: str, given: Parameters) -> Code:
     if given.get("ImageUri"):
         return await _image(context, given["ImageUri"])
     archive = given.get("ZipFile")
-    bucket = any(given.get(member) for member in _S3)
+    bucket = any(given.get(member) for member in S3_MEMBERS)
     if archive is not None and bucket:
         raise invalid(
             "Please do not provide other FunctionCode parameters when providing a ZipFile."
@@ -61,13 +61,14 @@ def _archive(context: Context, name: str, archive: bytes) -> Code:
     try:
         package = store_zip(emulator.workshop.store, io.BytesIO(archive), name)
     except CallerError as error:
-        raise _refused(error) from error
+        raise refused_archive(error) from error
     source = emulator.archives.keep(archive)
     document = {"CodeSha256": code_sha256(source.sha256), "CodeSize": source.size_bytes}
     return Code(source, package, source.sha256, document)
 
 
-def _refused(error: CallerError) -> ApiError:
+def refused_archive(error: CallerError) -> ApiError:
+    """What AWS says of an archive that the store does not take."""
     if error.code == "zip-invalid":
         return invalid(_UNZIP)
     if error.code == "zip-empty":

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.lambda_api.client import using
+from tests.lambda_api.client import archive, using
 from tests.lambda_api.conftest import MakeEndpoint
 from tests.lambda_api.qualified import ARN, with_alias
 from tests.lambda_api.test_permissions import INVOKE
@@ -20,6 +20,14 @@ def _put(aws: Any) -> None:
     made = aws.create_code_signing_config(AllowedPublishers=PUBLISHERS, Tags={"b": "2"})
     arn = made["CodeSigningConfig"]["CodeSigningConfigArn"]
     aws.put_function_code_signing_config(CodeSigningConfigArn=arn, FunctionName="hello")
+    aws.publish_layer_version(LayerName="tools", Content={"ZipFile": archive()})
+    aws.add_layer_version_permission(
+        LayerName="tools",
+        VersionNumber=1,
+        Action="lambda:GetLayerVersion",
+        Principal="*",
+        StatementId="all",
+    )
 
 
 def _read(aws: Any) -> list[Any]:
@@ -36,6 +44,8 @@ def _read(aws: Any) -> list[Any]:
         aws.get_runtime_management_config(**function),
         aws.get_code_signing_config(CodeSigningConfigArn=signing),
         aws.list_tags(Resource=signing),
+        aws.list_layers(),
+        aws.get_layer_version_policy(LayerName="tools", VersionNumber=1),
     ]
     return [{**answer, "ResponseMetadata": None} for answer in answers]
 
