@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -81,8 +82,9 @@ def show_stream(context: Context, verb: str, body: dict[str, Any], *, endless: b
     Under `--json` an endless stream is an object a line, any other one object with ``events``.
     """
     terminal, kept = context.terminal, []
+    colour = terminal.colour and sys.stdout.isatty()
     for event in context.control().call(verb, body):
-        line = stream_line(event)
+        line = stream_line(event, colour=colour)
         if line is None:
             terminal.observe(event)
         elif not terminal.json:

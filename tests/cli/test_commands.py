@@ -195,7 +195,7 @@ LOGS: list[Event] = [
 
 
 def test_logs_are_data(cli: CommandLine) -> None:
-    words = ("logs", "hello", "--since", "60", "--limit", "5", "--request-id", REQUEST_ID)
+    words = ("logs", "hello", "--since", "1.5m", "--limit", "5", "--request-id", REQUEST_ID)
     with ScriptedDaemon(cli.socket, {"logs": LOGS}) as daemon:
         text, shaped = cli.run(*words), cli.run(*words, "--json")
         followed = cli.run("logs", "-f", "--json")
@@ -204,8 +204,19 @@ def test_logs_are_data(cli: CommandLine) -> None:
     assert [json.loads(line) for line in followed.text.splitlines()] == LOGS[:1]
     bodies = [body for _, _, body in daemon.requests]
     expected: dict[str, Any] = {"function": "hello", "follow": False, "request_id": REQUEST_ID}
-    assert bodies[0] == {**expected, "since_s": 60.0, "limit": 5}
+    assert bodies[0] == {**expected, "since_s": 90.0, "limit": 5, "filter": None}
     assert bodies[2]["follow"] is True
+
+
+@pytest.mark.parametrize(("span", "seconds"), [("90", 90), ("2h", 7200), ("1d", 86400)])
+def test_spans_of_time(cli: CommandLine, span: str, seconds: float) -> None:
+    with ScriptedDaemon(cli.socket, {"logs": LOGS}) as daemon:
+        assert cli.run("logs", "--since", span, "--filter", "?a ?b").code == 0
+    (asked,) = [body for _, _, body in daemon.requests]
+    assert (asked["since_s"], asked["filter"]) == (seconds, "?a ?b")
+    refused = cli.run("logs", "--since", "yesterday")
+    assert refused.code == 2
+    assert "'yesterday' is not a time span" in refused.stderr
 
 
 def test_dev_says_what_became_of_each_edit(cli: CommandLine) -> None:

@@ -12,6 +12,7 @@ from lambdash.cli.render.deployment import deployment_text
 from lambdash.cli.render.doctor import doctor_text
 from lambdash.cli.render.invocation import timing_line
 from lambdash.cli.render.stopped import stopped_line
+from lambdash.cli.render.stream import stream_line
 from lambdash.cli.render.table import age, milliseconds, size, table
 from lambdash.cli.render.trace import imports_table, waterfall
 from tests.cli import golden
@@ -128,3 +129,14 @@ def test_progress_as_bars_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     bars.close()
     assert "hello [x]: pulled" in screen.getvalue()
     assert "deployed [hello]" in screen.getvalue()
+
+
+def test_a_log_in_colour_has_one_for_each_function() -> None:
+    event = {"event": "log", "at": "2026-11-23T14:31:30.693+00:00", "text": "a\nb\t"}
+    plain = stream_line({**event, "function": "one"})
+    assert plain == "14:31:30.693  one  a\n    b"
+    lines = {name: stream_line({**event, "function": name}, colour=True) for name in ("one", "two")}
+    found = {name: re.findall(r"\x1b\[(\d+)m", line or "") for name, line in lines.items()}
+    assert found["one"][2] != found["two"][2]
+    platform = stream_line({**event, "function": "one", "stream": "platform"}, colour=True)
+    assert (platform or "").endswith("\x1b[2ma\n    b\x1b[0m")

@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
+from zlib import crc32
 
 from lambdash.cli.render.table import milliseconds
 
+_COLOURS = (36, 33, 35, 32, 34, 96, 93, 95)
+_DIM = 2
 
-def stream_line(event: Mapping[str, Any]) -> str | None:
-    """The line of one event; None for those that are talk."""
+
+def stream_line(event: Mapping[str, Any], *, colour: bool = False) -> str | None:
+    """The line of one event; None for those that are talk.
+
+    In colour each function has its own, and the platform's lines stand back.
+    """
     kind, function = event.get("event"), event.get("function")
     if kind == "reload":
         return f"{function}  edit -> ready {milliseconds(event['ready_ms'])}"
     if kind == "reload_failed":
         return f"{function}  edit failed, the last good code stays: {_reason(event.get('error'))}"
     if kind == "log":
-        return f"{str(event.get('at', ''))[11:23]}  {function}  {_log_text(event.get('text'))}"
+        at, text = str(event.get("at", ""))[11:23], _log_text(event.get("text"))
+        if not colour:
+            return f"{at}  {function}  {text}"
+        own = _COLOURS[crc32(str(function).encode()) % len(_COLOURS)]
+        shown = _painted(_DIM, text) if event.get("stream") == "platform" else text
+        return f"{_painted(_DIM, at)}  {_painted(own, str(function))}  {shown}"
     return None
+
+
+def _painted(code: int, text: str) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m"
 
 
 def _log_text(text: object) -> str:
     """What a runtime client folded into one line (carriage returns, hard spaces), unfolded."""
-    return str(text or "").replace("\xa0", " ").rstrip("\r\n").replace("\r", "\n    ")
+    return re.sub(r"\r?\n|\r", "\n    ", str(text or "").replace("\xa0", " ").rstrip())
 
 
 def _reason(error: object) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from lambdash import __version__, limits
 from lambdash.daemon.control import EventStream, Verb
 from lambdash.daemon.services import Services, text_of
 from lambdash.daemon.tracing import trace_document
+from lambdash.emulator.log_pattern import parse_pattern
 from lambdash.emulator.log_reading import LogQuery, read_log
 from lambdash.errors import CallerError
 from lambdash.model import Timings
@@ -116,10 +117,11 @@ async def _logs(services: Services, body: dict[str, Any], stream: EventStream) -
     since = 0.0 if since_s is None else time.time() - float(since_s)
     limit = min(int(body.get("limit") or limits.LOG_LINES_SHOWN), limits.JOURNAL_MAX_LOG_LINES)
 
+    keep = parse_pattern(str(body["filter"])) if body.get("filter") else None
     lines = LineQuery(function=function, request_id=request_id, since=since)
-    question = partial(read_log, query=LogQuery(lines, limit))
+    question = partial(read_log, query=LogQuery(lines, limit, keep))
 
-    follower = LogFollower(frozenset([function] if function else ()), request_id)
+    follower = LogFollower(frozenset([function] if function else ()), request_id, keep)
     unfollow = services.emulator.logs.follow(follower.take) if body.get("follow") else None
     try:
         for line in await services.emulator.journal.read(question):
@@ -135,13 +137,19 @@ async def _logs(services: Services, body: dict[str, Any], stream: EventStream) -
 class LogFollower:
     """Lines that came while older ones were read, and later ones, for one client.
 
-    ``functions`` empty means all of them.
+    ``functions`` empty means all of them; ``keep`` looks at the text.
     A client slower than a flood loses lines, and is told how many.
     """
 
-    def __init__(self, functions: frozenset[str], request_id: str | None) -> None:
+    def __init__(
+        self,
+        functions: frozenset[str],
+        request_id: str | None,
+        keep: Callable[[str], bool] | None = None,
+    ) -> None:
         self._functions = functions
         self._request_id = request_id
+        self._keep = keep
         self._lines: asyncio.Queue[LogLine] = asyncio.Queue(limits.LOG_LINES_SHOWN)
         self._lost = 0
 
@@ -151,6 +159,8 @@ class LogFollower:
         if self._functions and line.function not in self._functions:
             return
         if self._request_id not in (None, line.request_id):
+            return
+        if self._keep is not None and not self._keep(line.text):
             return
         try:
             self._lines.put_nowait(line)
