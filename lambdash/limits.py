@@ -260,7 +260,6 @@ DISK_FREE_WARN_BYTES = 1024 * MIB
 API_BODY_MAX_BYTES = 70_167_211
 # by then its length was refused: no pattern is matched against more
 PATTERN_CHECKED_MAX_CHARS = 4_096
-ALIASES_AND_VERSIONS_PAGE_MAX = 10_000
 FUNCTIONS_PAGE_MAX = 50
 
 # The daemon

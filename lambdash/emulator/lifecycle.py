@@ -88,6 +88,8 @@ class Lifecycle:
         record = VersionRecord(name, version, document, deployed)
         self.registry.put(record)
         self._driver.deploy(deployed)
+        if is_pending(document) or is_updating(document):
+            self._tasks.spawn(self._settle(record), f"settle {record.name}")
         return record
 
     async def remove(self, name: str) -> None:

@@ -100,11 +100,15 @@ def document_of(parameters: Parameters) -> dict[str, Any]:
     vpc = parameters.get("VpcConfig")
     if vpc is not None:
         document["VpcConfig"] = _vpc(vpc)
+    if "SnapStart" in parameters:
+        document["SnapStart"] = {"ApplyOn": "None", "OptimizationStatus": "Off"}
+        document["SnapStart"] |= parameters["SnapStart"]
     if "LoggingConfig" in parameters:
         document["LoggingConfig"] = logging_config(parameters["FunctionName"], parameters)
     return document
 
 
+_VPC_ID = "vpc-00000000000000000"
 _AS_GIVEN = (
     "Architectures",
     "DeadLetterConfig",
@@ -125,12 +129,12 @@ _AS_GIVEN = (
 
 
 def _vpc(given: Mapping[str, Any]) -> dict[str, Any]:
-    """As AWS reports it; the VPC is the one of the subnets, of which there is none here."""
+    """As AWS reports it: every subnet belongs to the account's one VPC."""
     subnets = given.get("SubnetIds", [])
     return {
         "SubnetIds": subnets,
         "SecurityGroupIds": given.get("SecurityGroupIds", []),
-        "VpcId": f"vpc-{subnets[0].removeprefix('subnet-')}" if subnets else "",
+        "VpcId": _VPC_ID if subnets else "",
         "Ipv6AllowedForDualStack": given.get("Ipv6AllowedForDualStack", False),
     }
 

@@ -27,8 +27,8 @@ _ANSWER_LINES = (
 _NAME_CONSTRAINT = (
     "1 validation error detected: Value '%s' at 'functionName' failed to satisfy "
     "constraint: Member must satisfy regular expression pattern: "
-    r"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?"
-    r"(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?"
+    r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?"
+    r"(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"
 )
 _TYPE_CONSTRAINT = (
     "1 validation error detected: Value '%s' at 'invocationType' failed to satisfy "

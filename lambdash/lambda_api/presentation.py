@@ -23,3 +23,9 @@ def shown(context: Context, record: VersionRecord, qualifier: str | None = None)
         "FunctionArn": arn_of(context, record.name, qualifier),
         "Version": record.version,
     }
+
+
+def without_state(configuration: dict[str, Any]) -> dict[str, Any]:
+    """Lists leave out what changes by itself: AWS's note at ListFunctions names the members."""
+    hidden = ("State", "LastUpdateStatus", "RuntimeVersionConfig")
+    return {name: value for name, value in configuration.items() if not name.startswith(hidden)}

@@ -2,12 +2,13 @@
 
 from typing import NamedTuple
 
+from lambdash import limits
 from lambdash.emulator.registry import FunctionEntry, VersionRecord
 from lambdash.emulator.registry.targets import is_version
 from lambdash.lambda_api.errors import ApiError, invalid, not_found, validation_failed
 from lambdash.lambda_api.operation import Context, Parameters
 from lambdash.lambda_api.validation import problem
-from lambdash.model.arn import LATEST, parse_reference
+from lambdash.model.arn import LATEST, FunctionReference, parse_reference
 
 _NAME_TOO_LONG = "Member must have length less than or equal to 64"
 
@@ -25,9 +26,7 @@ def reference(context: Context, parameters: Parameters) -> Reference:
     Raises for another region or account, and where the two name different qualifiers.
     """
     text = parameters["FunctionName"]
-    found = parse_reference(text)
-    if found is None:
-        raise validation_failed(problem(text, "functionName", _NAME_TOO_LONG))
+    found = parse_reference(text) or _too_long(text)
     place = context.place
     if found.region not in (None, place.region):
         raise not_found(
@@ -45,6 +44,20 @@ def reference(context: Context, parameters: Parameters) -> Reference:
             "The derived qualifier from the function name does not match the specified qualifier."
         )
     return Reference(found.name, asked or found.qualifier)
+
+
+def new_name(context: Context, parameters: Parameters) -> str:
+    """The name of a function that is to be made: it has at most 64 characters."""
+    name = reference(context, parameters).name
+    if len(name) > limits.FUNCTION_NAME_MAX_CHARS:
+        raise invalid(validation_failed(problem(name, "functionName", _NAME_TOO_LONG)).message)
+    return name
+
+
+def _too_long(text: str) -> FunctionReference:
+    """A name that the model takes and no function has: over 64 characters, or with a dot."""
+    parts = text.rpartition("function:")[2].split(":")
+    return FunctionReference(parts[0], parts[1] if len(parts) > 1 else None)
 
 
 def arn_of(context: Context, name: str, qualifier: str | None = None) -> str:

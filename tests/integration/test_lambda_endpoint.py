@@ -126,11 +126,9 @@ def test_what_is_not_there_is_refused_by_name(aws: Any) -> None:
     assert event["ResponseMetadata"]["HTTPStatusCode"] == 400
     assert "Event is not supported" in event["Error"]["Message"]
 
-    listed = _refused(aws.list_functions)
+    listed = _refused(aws.list_capacity_providers)
     assert listed["ResponseMetadata"]["HTTPStatusCode"] == 501
-    assert "ListFunctions is not supported" in listed["Error"]["Message"]
-    deleted = _refused(aws.delete_function, FunctionName="shown")
-    assert "DeleteFunction is not supported" in deleted["Error"]["Message"]
+    assert "ListCapacityProviders is not supported" in listed["Error"]["Message"]
 
 
 @pytest.mark.parametrize(

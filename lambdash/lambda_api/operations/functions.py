@@ -10,16 +10,19 @@ from lambdash.emulator.registry.documents import (
     new_revision_id,
     timestamp,
 )
+from lambdash.lambda_api.code_digest import with_digest
 from lambdash.lambda_api.errors import conflict, invalid
 from lambdash.lambda_api.function_checks import check_configuration, check_package, document_of
 from lambdash.lambda_api.function_code import Code, code_location, code_of
 from lambdash.lambda_api.operation import Context, Parameters, Result, operation
+from lambdash.lambda_api.operations.versions import published
 from lambdash.lambda_api.pages import page
-from lambdash.lambda_api.presentation import shown
+from lambdash.lambda_api.presentation import shown, without_state
 from lambdash.lambda_api.references import (
     arn_of,
     function_not_found,
     function_of,
+    new_name,
     reference,
     version_of,
 )
@@ -33,6 +36,7 @@ STORED = {
     "KMSKeyArn": "nothing is encrypted",
     "Role": "nothing is assumed",
     "TracingConfig": "nothing is traced",
+    "SnapStart": "versions initialise as usual, no snapshot is taken",
     "VpcConfig": "`network` of the manifest is what joins one",
 }
 REFUSED = {
@@ -50,7 +54,7 @@ REFUSED = {
 @operation("CreateFunction", stored=STORED, refused=REFUSED)
 async def create_function(context: Context, parameters: Parameters) -> Result:
     """https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html."""
-    name = reference(context, parameters).name
+    name = new_name(context, parameters)
     parameters["FunctionName"] = name
     check_package(parameters)
     check_configuration(parameters)
@@ -64,7 +68,8 @@ async def create_function(context: Context, parameters: Parameters) -> Result:
     if parameters.get("Tags"):
         context.registry.put_setting("tags", name, parameters["Tags"])
     if parameters.get("Publish"):
-        record = context.emulator.lifecycle.publish(name)
+        version = published(context, record).version
+        return {**shown(context, record), "Version": version}
     return shown(context, record)
 
 
@@ -90,7 +95,7 @@ def _new_record(context: Context, parameters: Parameters, code: Code) -> Version
 async def get_function(context: Context, parameters: Parameters) -> Result:
     """https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html."""
     asked = reference(context, parameters)
-    record = version_of(context, asked)
+    record = await with_digest(context, version_of(context, asked))
     result: dict[str, Any] = {
         "Configuration": shown(context, record, asked.qualifier),
         "Code": await code_location(context, record),
@@ -105,31 +110,31 @@ async def get_function(context: Context, parameters: Parameters) -> Result:
 
 
 @operation("GetFunctionConfiguration")
-def get_function_configuration(context: Context, parameters: Parameters) -> Result:
+async def get_function_configuration(context: Context, parameters: Parameters) -> Result:
     """https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html."""
     asked = reference(context, parameters)
-    return shown(context, version_of(context, asked), asked.qualifier)
+    record = await with_digest(context, version_of(context, asked))
+    return shown(context, record, asked.qualifier)
 
 
 @operation("ListFunctions", stored={"MasterRegion": "no function is replicated"})
-def list_functions(context: Context, parameters: Parameters) -> Result:
+async def list_functions(context: Context, parameters: Parameters) -> Result:
     """https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html."""
     entries = [context.registry.functions[name] for name in sorted(context.registry.functions)]
-    if parameters.get("FunctionVersion") == "ALL":
-        records = [one for entry in entries for one in (entry.latest, *entry.published())]
-        listed = [shown(context, record, record.version) for record in records]
-    else:
-        listed = [shown(context, entry.latest) for entry in entries]
-    found, marker = page(
-        listed, parameters, lambda one: str(one["FunctionArn"]), limits.FUNCTIONS_PAGE_MAX
-    )
-    return {"Functions": [_without_state(one) for one in found], "NextMarker": marker}
+    everything = parameters.get("FunctionVersion") == "ALL"
+    records = [
+        record
+        for entry in entries
+        for record in (entry.latest, *(entry.published() if everything else ()))
+    ]
 
+    def arn(record: VersionRecord) -> str:
+        return arn_of(context, record.name, record.version if everything else None)
 
-def _without_state(configuration: dict[str, Any]) -> dict[str, Any]:
-    """Lists leave out what changes by itself: AWS's note at ListFunctions names the members."""
-    hidden = ("State", "LastUpdateStatus", "RuntimeVersionConfig")
-    return {name: value for name, value in configuration.items() if not name.startswith(hidden)}
+    found, marker = page(records, parameters, arn, limits.FUNCTIONS_PAGE_MAX)
+    known = [await with_digest(context, record) for record in found]
+    listed = [shown(context, one, one.version if everything else None) for one in known]
+    return {"Functions": [without_state(one) for one in listed], "NextMarker": marker}
 
 
 @operation("DeleteFunction")
