@@ -23,6 +23,9 @@ UNRESERVED_CONCURRENCY_MIN = 100
 PROCESSES_MAX = 1_024
 FILE_DESCRIPTORS_MAX = 1_024
 INIT_MAX_S = 10.0
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
+# this or the function's timeout, whichever is longer
+PROVISIONED_INIT_MAX_S = 130.0
 REQUEST_PAYLOAD_MAX_BYTES = 6 * MIB
 # as the text of AWS's `Function.ResponseSizeTooLarge` says: 6 MiB and 100 bytes
 RESPONSE_PAYLOAD_MAX_BYTES = 6_291_556
@@ -102,6 +105,10 @@ REDISPATCHES_MAX = 3
 REPOLL_GRACE_S = 0.1
 # how long an idle environment may be without its poll before it is given up
 REPOLL_MAX_S = 5.0
+# provisioned environments of one function that initialise at a time
+PROVISIONING_AT_ONCE = 4
+# how long after a provisioned environment failed to initialise the next one is tried
+PROVISIONING_RETRY_S = 60.0
 
 # Asynchronous invocation: AWS's settings
 # (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html)

@@ -61,11 +61,13 @@ class Scaling:
     """How many environments a function may have; changing it never needs a new revision.
 
     ``max_environments`` makes invocations wait; ``reserved_concurrent_executions`` throttles them,
-    as on AWS (0 throttles all).
+    as on AWS (0 throttles all). ``provisioned_concurrent_executions`` environments are initialised
+    ahead and kept, whatever ``keep_alive_s`` says; where they are more, they are the maximum.
     """
 
     max_environments: int = limits.MAX_ENVIRONMENTS_DEFAULT
     reserved_concurrent_executions: int | None = None
+    provisioned_concurrent_executions: int = 0
     keep_alive_s: float = limits.KEEP_ALIVE_DEFAULT_S
 
 

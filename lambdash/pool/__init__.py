@@ -9,6 +9,7 @@ from lambdash.pool.commands import (
     Dispatch,
     Fail,
     FailCause,
+    InitializationType,
     Launch,
     Stop,
     StopReason,
@@ -37,6 +38,7 @@ from lambdash.pool.events import (
     Shutdown,
 )
 from lambdash.pool.pool import EnvironmentView, Pool, PoolOptions
+from lambdash.pool.provisioned import ProvisionedConcurrency, ProvisionedStatus
 
 __all__ = [
     "AccountConcurrency",
@@ -59,12 +61,15 @@ __all__ = [
     "FunctionDeployed",
     "FunctionRemoved",
     "IllegalTransition",
+    "InitializationType",
     "InvocationArrived",
     "Launch",
     "Pool",
     "PoolOptions",
     "PollLost",
     "Prewarm",
+    "ProvisionedConcurrency",
+    "ProvisionedStatus",
     "RevisionStaged",
     "Shutdown",
     "Stop",

@@ -53,6 +53,13 @@ class Dispatch:
     invocation_id: str
 
 
+class InitializationType(Enum):
+    """AWS's ``AWS_LAMBDA_INITIALIZATION_TYPE``: what an environment was started for."""
+
+    ON_DEMAND = "on-demand"
+    PROVISIONED = "provisioned-concurrency"
+
+
 @dataclass(frozen=True, slots=True)
 class Launch:
     """Start an environment. ``for_invocation`` is who asked for it, or None when ahead of need;
@@ -62,6 +69,7 @@ class Launch:
     function: str
     revision_id: str
     for_invocation: str | None
+    initialization: InitializationType = InitializationType.ON_DEMAND
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,14 @@
 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html: a function with reserved
 concurrency has that much to itself and no more, over all its versions; the others share what
-nobody reserved. Who waits counts as who runs: on AWS nobody waits.
+nobody reserved. What is provisioned for a key is set aside for it, out of its function's
+reservation where there is one; what runs there on top counts as ever. Who waits counts as who
+runs: on AWS nobody waits.
 """
 
 from dataclasses import dataclass
 
+from lambdash.model import Scaling
 from lambdash.pool.commands import ThrottleReason
 from lambdash.pool.function_pool import FunctionPool
 from lambdash.pool.share import Share
@@ -17,10 +20,12 @@ class AccountConcurrency:
     """``unreserved_concurrent_executions`` is what functions without a reservation share.
 
     AWS's ``AccountLimit``: https://docs.aws.amazon.com/lambda/latest/api/API_AccountLimit.html.
+    ``provisioned_concurrent_executions`` is what of it is set aside for single keys.
     """
 
     concurrent_executions: int
     unreserved_concurrent_executions: int
+    provisioned_concurrent_executions: int
 
 
 class Group:
@@ -48,18 +53,22 @@ class Concurrency:
     @property
     def account(self) -> AccountConcurrency:
         """What ``GetAccountSettings`` tells, and what a reservation is checked against."""
-        return AccountConcurrency(self._concurrent_executions, self.unreserved.limit)
+        sharing = (group for group in self._groups.values() if not group.is_reserved)
+        provisioned = sum(key.provisioned for group in sharing for key in group.keys.values())
+        return AccountConcurrency(self._concurrent_executions, self.unreserved.limit, provisioned)
 
-    def join(self, function: FunctionPool, group_name: str, reserved: int | None) -> None:
-        """Count a key to its function, which reserves so much from now on (None: nothing)."""
+    def join(self, function: FunctionPool, group_name: str, scaling: Scaling) -> None:
+        """Count a key to its function, for what it reserves and provisions from now on."""
+        reserved = scaling.reserved_concurrent_executions
         group = self._groups.setdefault(group_name, Group())
         group.keys[function.name] = function
         function.group = group_name
         group.is_reserved = reserved is not None
         group.own.limit = reserved or 0
         share = group.own if group.is_reserved else self.unreserved
-        for each in group.keys.values():
-            self._move(each, share)
+        for key in group.keys.values():
+            self._move(key, share, key.provisioned)
+        self._move(function, share, scaling.provisioned_concurrent_executions)
         self._set_unreserved()
 
     def leave(self, function: FunctionPool) -> None:
@@ -71,13 +80,13 @@ class Concurrency:
         del group.keys[function.name]
         if not group.keys:
             del self._groups[function.group]
-        self._move(function, self.unreserved)
+        self._move(function, self.unreserved, 0)
         self._set_unreserved()
 
-    def _move(self, function: FunctionPool, share: Share) -> None:
-        function.share.used -= function.active
-        share.used += function.active
-        function.share = share
+    def _move(self, function: FunctionPool, share: Share, provisioned: int) -> None:
+        function.share.used -= max(function.active, function.provisioned)
+        function.share, function.provisioned = share, provisioned
+        share.used += max(function.active, provisioned)
 
     def _set_unreserved(self) -> None:
         reserved = sum(group.own.limit for group in self._groups.values())

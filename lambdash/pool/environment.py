@@ -27,7 +27,7 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from lambdash.errors import PlatformError
-from lambdash.pool.commands import Dispatch, Stop
+from lambdash.pool.commands import Dispatch, InitializationType, Launch, Stop
 from lambdash.pool.events import (
     DispatchFailed,
     EnvironmentFailed,
@@ -140,7 +140,8 @@ class Environment:
     """``since`` is when it came into its state; ``served`` counts answers given.
 
     ``invocation`` is the one in flight. ``promised_to`` is a cold invocation that only this
-    environment serves; ``launched_for`` is the id of whoever asked for it.
+    environment serves; ``launched_for`` is the id of whoever asked for it. One that is
+    ``provisioned`` was launched ahead and is kept.
     """
 
     id: str
@@ -153,6 +154,7 @@ class Environment:
     invocation: PooledInvocation | None = None
     state: EnvironmentState = EnvironmentState.LAUNCHING
     served: int = 0
+    provisioned: bool = False
 
     def move(self, cause: Cause, now: float) -> None:
         """Follow the table, or raise ``IllegalTransition``."""
@@ -162,6 +164,11 @@ class Environment:
         if state is not self.state:
             self.state = state
             self.since = now
+
+    def launch(self) -> Launch:
+        """The command that starts it."""
+        kind = InitializationType.PROVISIONED if self.provisioned else InitializationType.ON_DEMAND
+        return Launch(self.id, self.function, self.revision_id, self.launched_for, kind)
 
     def __repr__(self) -> str:
         return (

@@ -6,7 +6,15 @@ Every method that changes something returns or appends the command that says so.
 import math
 from collections.abc import Callable
 
-from lambdash.pool.commands import Command, Dispatch, Fail, FailCause, Launch, Stop, StopReason
+from lambdash.pool.commands import (
+    Command,
+    Dispatch,
+    Fail,
+    FailCause,
+    Launch,
+    Stop,
+    StopReason,
+)
 from lambdash.pool.concurrency import Concurrency
 from lambdash.pool.environment import Cause, Environment
 from lambdash.pool.function_pool import FunctionPool
@@ -18,7 +26,8 @@ class Fleet:
     """``waiting`` finds an invocation's queue; ``deployed`` are the functions that take new ones.
 
     ``wakes_at`` is never later than the next change. ``hungry`` holds, between events, the
-    functions that lack memory and only those.
+    functions that lack memory and only those; ``lacking`` those that have fewer provisioned
+    environments than they should.
     """
 
     def __init__(
@@ -35,6 +44,7 @@ class Fleet:
         self.environments: dict[str, Environment] = {}
         self.waiting: dict[str, FunctionPool] = {}
         self.hungry: dict[str, FunctionPool] = {}
+        self.lacking: dict[str, FunctionPool] = {}
         self.wakes_at = math.inf
         self.closed = False
 
@@ -66,6 +76,15 @@ class Fleet:
         function.waiting[invocation.id] = invocation
         self.waiting[invocation.id] = function
 
+    def enter_queue_first(self, function: FunctionPool, invocation: PooledInvocation) -> None:
+        """Ahead of everyone who waits, in the daemon's line as well: those two must agree on who
+        comes first, or one would evict for ever what was launched for the other."""
+        first = next(iter(function.waiting.values()), None)
+        if first is not None:
+            invocation.order = min(invocation.order, first.order - 1)
+        self.enter_queue(function, invocation)
+        function.waiting.move_to_end(invocation.id, last=False)
+
     def leave_queue(self, function: FunctionPool, invocation: PooledInvocation) -> None:
         del function.waiting[invocation.id]
         del self.waiting[invocation.id]
@@ -74,9 +93,8 @@ class Fleet:
         self, function: FunctionPool, revision_id: str, charge_mb: int, now: float
     ) -> Environment:
         """Take the memory and register; the caller lists it and says ``Launch``."""
-        environment = Environment(
-            self._new_environment_id(), function.name, revision_id, charge_mb, now
-        )
+        identity = self._new_environment_id()
+        environment = Environment(identity, function.name, revision_id, charge_mb, now)
         self.memory.take(charge_mb)
         self.environments[environment.id] = environment
         function.environments[environment.id] = environment
@@ -89,13 +107,20 @@ class Fleet:
         assert revision_id is not None, "nobody waits for a function that was removed"
         environment = self.launch(function, revision_id, function.charge_mb, now)
         function.coming[environment.id] = environment
-        if invocation is None:
-            return Launch(environment.id, function.name, revision_id, None)
-        environment.launched_for = invocation.id
-        if invocation.cold:
-            invocation.promised = True
-            environment.promised_to = invocation
-        return Launch(environment.id, function.name, revision_id, invocation.id)
+        if invocation is not None:
+            environment.launched_for = invocation.id
+            if invocation.cold:
+                invocation.promised = True
+                environment.promised_to = invocation
+        return environment.launch()
+
+    def launch_provisioned(self, function: FunctionPool, now: float) -> Launch:
+        revision_id = function.revision_id
+        assert revision_id is not None, "nothing is provisioned for a function that was removed"
+        environment = self.launch(function, revision_id, function.charge_mb, now)
+        environment.provisioned = True
+        function.coming[environment.id] = environment
+        return environment.launch()
 
     def retire(
         self, environment: Environment, reason: StopReason, cause: Cause, now: float
@@ -103,6 +128,10 @@ class Fleet:
         """Have it stopped, whatever it does; ``cause`` is ``Stop`` or the event that ended it."""
         environment.move(cause, now)
         function = self.functions[environment.function]
+        if environment.provisioned:
+            self.lacking[function.name] = function
+            if function.failed_to_provision(environment, reason, now):
+                self.wake_by(function.retry_at)
         function.forget(environment)
         function.stopping += 1
         self.memory.stopping(environment.charge_mb)
@@ -126,6 +155,8 @@ class Fleet:
             elif wanting is not None:
                 is_blocked = not self._launch_for(*wanting, now, commands)
             else:
+                if self.lacking:
+                    self.provision(now, commands)
                 return commands
 
     def _oldest_wanting(self, now: float) -> tuple[FunctionPool, PooledInvocation] | None:
@@ -169,11 +200,39 @@ class Fleet:
         return True
 
     def _least_missed(self, function: FunctionPool) -> Environment | None:
-        """The least recently used of the others, else one of its own (a cold one waits then)."""
+        """The least recently used of the others, provisioned ones last; else one of its own (a
+        cold one waits then)."""
         candidates = (pool.evictable() for pool in self.functions.values() if pool is not function)
         found = [environment for environment in candidates if environment is not None]
-        least = min(found, key=lambda environment: environment.since, default=None)
+        least = min(found, key=lambda each: (each.provisioned, each.since), default=None)
         return function.evictable() if least is None else least
+
+    def provision(self, now: float, commands: list[Command]) -> None:
+        """Launch what is missing of the provisioned ones, behind everyone who lacks memory."""
+        for function in list(self.lacking.values()):
+            while not self.hungry and self._provision_one(function, now, commands):
+                pass
+            if function.missing() == 0 or self.closed:
+                del self.lacking[function.name]
+
+    def _provision_one(self, function: FunctionPool, now: float, commands: list[Command]) -> bool:
+        """One step towards it, at the cost of idle environments on demand only."""
+        if self.closed or not function.may_provision(now):
+            return False
+        if not function.has_slot():
+            victim = function.idle_on_demand() if function.has_slot_after_eviction() else None
+        elif self.memory.fits(function.charge_mb):
+            commands.append(self.launch_provisioned(function, now))
+            return True
+        elif self.memory.will_fit(function.charge_mb):
+            return False
+        else:
+            idle = filter(None, (pool.idle_on_demand() for pool in self.functions.values()))
+            victim = min(idle, key=lambda environment: environment.since, default=None)
+        if victim is None:
+            return False
+        commands.append(self.retire(victim, StopReason.EVICTED, Stop, now))
+        return True
 
     def settle(
         self,
@@ -203,7 +262,8 @@ class Fleet:
     def end(self, function: FunctionPool) -> None:
         """One invocation of the function waits and runs no more."""
         function.active -= 1
-        function.share.used -= 1
+        if function.active >= function.provisioned:
+            function.share.used -= 1
 
     def drop_if_empty(self, function: FunctionPool) -> None:
         """Forget a removed function once its last environment has stopped."""

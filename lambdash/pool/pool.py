@@ -14,6 +14,10 @@ launches only as many as wait without one idle or coming. Then, in this order of
   larger than the budget runs alone. Stopping always ends, so nothing waits for ever.
 - *Cold* invocations get an environment launched for them alone, in place of an idle one at the
   maximum.
+- *Provisioned* environments are launched ahead, a few at a time, behind everyone who waits. They
+  serve first, are kept, and make room for others only when nothing else can. Nobody waits for one
+  to initialise; what they cannot take is served on demand. One that fails before it was of use
+  fails nobody, and is tried again later.
 - *Failures*: an environment that never became ready fails one waiting invocation, one that fails
   in flight fails its own; hence launches are bounded by arrivals.
 """
@@ -60,6 +64,7 @@ from lambdash.pool.fleet import Fleet
 from lambdash.pool.function_pool import FunctionPool
 from lambdash.pool.invocation import PooledInvocation
 from lambdash.pool.memory import MemoryBudget
+from lambdash.pool.provisioned import ProvisionedConcurrency, provisioned_concurrency
 
 Commands: TypeAlias = Sequence[Command]
 _State = EnvironmentState
@@ -85,6 +90,7 @@ class EnvironmentView:
     state: EnvironmentState
     since: float
     served: int
+    provisioned: bool = False
 
 
 class Pool:
@@ -152,6 +158,8 @@ class Pool:
         for function in self._functions.values():
             if function.waiting:
                 self._fleet.rebalance(function, now, commands)
+        if self._fleet.lacking:
+            self._fleet.provision(now, commands)
         pools = self._functions.values()
         self._fleet.wakes_at = min((pool.wakes_at(now) for pool in pools), default=math.inf)
         return commands
@@ -159,9 +167,16 @@ class Pool:
     def environments(self) -> tuple[EnvironmentView, ...]:
         """Every environment that has not stopped, oldest launch first."""
         return tuple(
-            EnvironmentView(e.id, e.function, e.revision_id, e.state, e.since, e.served)
+            EnvironmentView(
+                e.id, e.function, e.revision_id, e.state, e.since, e.served, e.provisioned
+            )
             for e in self._environments.values()
         )
+
+    def provisioned(self, function: str) -> ProvisionedConcurrency | None:
+        """What is provisioned for a key; None where nothing is asked for, or nothing deployed."""
+        pool = self._deployed.get(function)
+        return None if pool is None or not pool.provisioned else provisioned_concurrency(pool)
 
     def waiting(self, function: str) -> tuple[str, ...]:
         """The ids of the invocations in the function's queue, first in line first."""
@@ -186,15 +201,17 @@ class Pool:
             cause = FailCause.SHUTDOWN if self._fleet.closed else FailCause.FUNCTION_REMOVED
             return (Fail(event.invocation_id, cause),)
         share = function.share
-        if share.used >= share.limit:
+        is_on_top = function.active >= function.provisioned  # of what is set aside for its key
+        if is_on_top and share.used >= share.limit:
             return (Throttle(event.invocation_id, share.reason),)
         idle = function.idle
         is_served = idle and not event.cold
         if not is_served and len(function.waiting) >= self._options.queue_max_invocations:
             return (Throttle(event.invocation_id, ThrottleReason.QUEUE_FULL),)
         self._arrivals += 1
-        share.used += 1
         function.active += 1
+        if is_on_top:
+            share.used += 1
         invocation = PooledInvocation(event.invocation_id, self._arrivals, event.cold)
         if is_served:
             return (self._fleet.dispatch(idle.popitem()[1], invocation, now),)
@@ -239,8 +256,7 @@ class Pool:
                 self._fleet.fail(function, invocation, FailCause.REDISPATCHES_EXHAUSTED)
             )
         else:
-            self._fleet.enter_queue(function, invocation)
-            function.waiting.move_to_end(invocation.id, last=False)
+            self._fleet.enter_queue_first(function, invocation)
         return self._fleet.rebalance(function, now, commands)
 
     # -- environments --------------------------------------------------------------------------
@@ -260,14 +276,21 @@ class Pool:
         if before is environment.state:  # it stops, or it was idle already
             return ()
         function = self._functions[environment.function]
-        if environment.revision_id != function.revision_id or function.has_surplus():
+        may_be_surplus = (
+            environment.provisioned or len(function.environments) > function.max_environments
+        )
+        if environment.revision_id != function.revision_id or (
+            may_be_surplus and function.is_surplus(environment)
+        ):
             return self._ready_out_of_turn(environment, function, now)
         function.coming.pop(environment.id, None)
         if environment.promised_to is not None:
             return (self._fleet.serve(function, environment, environment.promised_to, now),)
         function.idle[environment.id] = environment
+        if function.provisioned:
+            function.came_idle(environment)
         self._fleet.wake_by(now + function.keep_alive_s)
-        if function.waiting or self._fleet.hungry:
+        if function.waiting or self._fleet.hungry or self._fleet.lacking:
             return self._fleet.rebalance(function, now, [])
         return ()
 
@@ -293,7 +316,8 @@ class Pool:
         environment.served += 1
         function = self._functions[environment.function]
         function.active -= 1
-        function.share.used -= 1
+        if function.active >= function.provisioned:
+            function.share.used -= 1
         if environment.revision_id == function.revision_id:
             function.coming[environment.id] = environment
         if self._fleet.hungry:  # who counts on its next poll needs no memory any more
@@ -339,10 +363,10 @@ class Pool:
         if before in _STARTING and environment.revision_id == function.revision_id:
             invocation = function.casualty_of(environment, now)
             cause = FailCause.ENVIRONMENT_NOT_READY
-        environment.invocation = None
         commands: list[Command] = [
             self._fleet.retire(environment, event.reason, EnvironmentFailed, now)
         ]
+        environment.invocation = None
         if invocation is not None:
             commands.append(self._fleet.fail(function, invocation, cause, event.detail))
         return self._fleet.rebalance(function, now, commands)

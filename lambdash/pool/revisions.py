@@ -1,6 +1,6 @@
 """Functions come, change and go: which revision serves, and what is initialised ahead."""
 
-from lambdash.pool.commands import Command, FailCause, Launch, Stop, StopReason
+from lambdash.pool.commands import Command, FailCause, Stop, StopReason
 from lambdash.pool.environment import Environment
 from lambdash.pool.events import FunctionDeployed, FunctionRemoved, Prewarm, RevisionStaged
 from lambdash.pool.fleet import Fleet
@@ -15,15 +15,16 @@ def deploy(fleet: Fleet, event: FunctionDeployed, now: float) -> list[Command]:
         function = fleet.functions[event.function] = FunctionPool(event.function, share)
     if not fleet.closed:
         fleet.deployed[event.function] = function
-    reserved = event.scaling.reserved_concurrent_executions
-    fleet.concurrency.join(function, event.group or event.function, reserved)
+    fleet.concurrency.join(function, event.group or event.function, event.scaling)
     function.scale(event.scaling)
+    if function.provisioned:
+        fleet.lacking[function.name] = function
     commands: list[Command] = []
     if event.revision_id != function.revision_id:
         charge_mb = fleet.memory.charge_of(event.memory_mb)
         useless = function.switch(event.revision_id, charge_mb)
         commands += _supersede(fleet, useless, now)
-    while function.has_surplus() and (spare := function.evictable()) is not None:
+    while (spare := function.surplus()) is not None:
         commands.append(fleet.retire(spare, StopReason.EVICTED, Stop, now))
     fleet.wake_by(now)  # every deadline may have moved: the next tick takes stock
     return fleet.rebalance(function, now, commands)
@@ -38,9 +39,10 @@ def stage(fleet: Fleet, event: RevisionStaged, now: float) -> list[Command]:
     charge_mb = fleet.memory.charge_of(event.memory_mb)
     if fleet.memory.fits(charge_mb) and not fleet.hungry:
         environment = fleet.launch(function, event.revision_id, charge_mb, now)
+        environment.provisioned = function.provisioned > 0
         function.staged_revision_id = event.revision_id
         function.staged[environment.id] = environment
-        commands.append(Launch(environment.id, function.name, event.revision_id, None))
+        commands.append(environment.launch())
     return commands
 
 

@@ -70,7 +70,7 @@ def test_all_keys_of_a_function_share_its_reservation() -> None:
     talk.deploy("f:1", group="f", reserved_concurrent_executions=3)
     assert throttled(talk, "f:1", 2) == []
     assert throttled(talk, "f", 2) == [RESERVED]
-    assert talk.pool.account == AccountConcurrency(10, 7)
+    assert talk.pool.account == AccountConcurrency(10, 7, 0)
 
 
 def test_a_key_that_comes_later_brings_the_reservation_for_all() -> None:
@@ -88,7 +88,7 @@ def test_a_reservation_changes_for_what_is_in_flight_too() -> None:
     assert throttled(talk, "g", 7) == [ACCOUNT]  # six are left, for all the others
     talk.deploy("f", reserved_concurrent_executions=None)
     assert throttled(talk, "f", 1) == [ACCOUNT]
-    assert talk.pool.account == AccountConcurrency(10, 10)
+    assert talk.pool.account == AccountConcurrency(10, 10, 0)
 
 
 def test_the_last_key_gives_the_reservation_back() -> None:
@@ -125,7 +125,7 @@ def test_a_function_that_comes_back_while_it_drains_reserves_again() -> None:
 
 def test_more_reserved_than_there_is_leaves_nothing_for_the_others() -> None:
     talk = of_ten(f=20, g=None)
-    assert talk.pool.account == AccountConcurrency(10, 0)
+    assert talk.pool.account == AccountConcurrency(10, 0, 0)
     assert throttled(talk, "g", 1) == [ACCOUNT]
 
 

@@ -28,6 +28,7 @@ scalings = st.builds(
     Scaling,
     max_environments=st.integers(1, 3),
     reserved_concurrent_executions=st.one_of(st.none(), st.none(), st.integers(0, 5)),
+    provisioned_concurrent_executions=st.sampled_from([0, 0, 1, 2, 6]),
     keep_alive_s=st.sampled_from([1.0, 600.0]),
 )
 names = st.sampled_from(NAMES)
@@ -194,7 +195,7 @@ class PoolMachine(RuleBasedStateMachine):
         assert due is not None
         self.world.advance(due - self.world.now)
 
-    @rule(seconds=st.sampled_from([0.0, 0.01, 0.1, 5.0]))
+    @rule(seconds=st.sampled_from([0.0, 0.01, 0.1, 5.0, 60.0]))
     def time_passes(self, seconds: float) -> None:
         self.world.advance(seconds)
 

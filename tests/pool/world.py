@@ -26,11 +26,13 @@ from lambdash.pool import (
     FailCause,
     FunctionDeployed,
     FunctionRemoved,
+    InitializationType,
     InvocationArrived,
     Launch,
     Pool,
     PoolOptions,
     Prewarm,
+    ProvisionedStatus,
     RevisionStaged,
     Shutdown,
     Stop,
@@ -42,6 +44,7 @@ from lambdash.pool import (
 State = EnvironmentState
 GROUPS = {"a:1": "a"}  # the function of a key that is not its own
 STARTING = {State.LAUNCHING, State.INITIALIZING}
+PROVISIONED = InitializationType.PROVISIONED
 FREE = {State.IDLE, State.RECONNECTING}
 
 
@@ -70,6 +73,7 @@ class Place:
     launched_for: str | None
     state: State = State.LAUNCHING
     caller: Caller | None = None
+    provisioned: bool = False
     served: int = 0
     idle_turn: int = 0
 
@@ -82,7 +86,18 @@ class Served:
     scaling: Scaling
     charge: int
     staged: str | None = None
+    retry_at: float = -math.inf
     queue: list[Caller] = field(default_factory=list)
+
+    @property
+    def most(self) -> int:
+        """Environments at a time."""
+        scaling = self.scaling
+        return max(scaling.max_environments, scaling.provisioned_concurrent_executions)
+
+    @property
+    def provisioned(self) -> int:
+        return self.scaling.provisioned_concurrent_executions
 
 
 class World:
@@ -120,6 +135,25 @@ class World:
         revision = self.functions[name].revision
         return [place for place in self.live(name) if place.revision == revision]
 
+    def provided(self, name: str) -> list[Place]:
+        return [place for place in self.current(name) if place.provisioned]
+
+    def may_provision(self, name: str) -> bool:
+        """One is missing, and nothing but slots and memory may be in the way."""
+        served, provided = self.functions[name], self.provided(name)
+        starting = sum(place.state in STARTING for place in provided)
+        return (
+            served.revision is not None
+            and len(provided) < served.provisioned
+            and starting < limits.PROVISIONING_AT_ONCE
+            and self.now >= served.retry_at
+            and not self.closed
+        )
+
+    def idle_on_demand(self, name: str) -> list[Place]:
+        idle = [place for place in self.current(name) if place.state is State.IDLE]
+        return [place for place in idle if not place.provisioned]
+
     def stopping(self, name: str) -> int:
         places = self.places.values()
         return sum(p.function == name and p.state is State.STOPPING for p in places)
@@ -152,16 +186,24 @@ class World:
         """What throttles one invocation more of a deployed function, if anything."""
         group = GROUPS.get(name, name)
         reserved = self.reserved[group]
+        if self.active(name) < self.functions[name].provisioned:
+            return None
         if reserved is not None:
-            active = sum(self.active(key) for key in self.keys(group))
-            return ThrottleReason.RESERVED if active >= reserved else None
+            claimed = sum(self.claimed(key) for key in self.keys(group))
+            return ThrottleReason.RESERVED if claimed >= reserved else None
         keeping = [key for each in self.reserved if self.reserved[each] is not None
                    for key in self.keys(each)]  # fmt: skip
-        active = sum(self.active(key) for key in self.functions if key not in keeping)
-        return ThrottleReason.ACCOUNT if active >= self.unreserved() else None
+        claimed = sum(self.claimed(key) for key in self.functions if key not in keeping)
+        return ThrottleReason.ACCOUNT if claimed >= self.unreserved() else None
+
+    def claimed(self, name: str) -> int:
+        """What a key takes of its share: what runs there, and what is set aside for it."""
+        served = self.functions[name]
+        set_aside = 0 if served.revision is None else served.provisioned
+        return max(self.active(name), set_aside)
 
     def has_slot(self, name: str) -> bool:
-        live, most = len(self.unstaged(name)), self.functions[name].scaling.max_environments
+        live, most = len(self.unstaged(name)), self.functions[name].most
         return live < most and live + self.stopping(name) < 2 * most
 
     def coming(self, name: str) -> int:
@@ -171,7 +213,7 @@ class World:
             if place.state is State.IDLE:
                 found += 1
             elif place.state in STARTING:
-                found += not self.is_promised(place)
+                found += not self.is_promised(place) and not place.provisioned
             elif place.state is not State.INVOKING:
                 found += self.now < place.since + limits.REPOLL_GRACE_S
         return found
@@ -212,7 +254,7 @@ class World:
         charge = int(min(memory, self.budget))
         if served is None:
             served = self.functions[name] = Served(None, scaling, charge)
-        served.scaling = scaling
+        served.scaling, served.retry_at = scaling, -math.inf
         if served.revision != revision:
             served.revision, served.charge, served.staged = revision, charge, None
         self.reserved[GROUPS.get(name, name)] = scaling.reserved_concurrent_executions
@@ -239,6 +281,8 @@ class World:
         stops = [command.environment_id for command in commands if isinstance(command, Stop)]
         assert stops == replaced
         assert len(launches) <= 1
+        kind = PROVISIONED if served.provisioned else InitializationType.ON_DEMAND
+        assert all(launch.initialization is kind for launch in launches)
         for command in commands:
             self._perform(command, staged_mb=int(min(memory, self.budget)))
 
@@ -318,7 +362,9 @@ class World:
         exhausted = caller.dispatched > limits.REDISPATCHES_MAX
         if not removed and not exhausted:
             caller.promised = None
-            self.functions[place.function].queue.insert(0, caller)
+            queue = self.functions[place.function].queue
+            caller.order = min([caller.order, *(queue[0].order - 1 for _ in queue[:1])])
+            queue.insert(0, caller)
         self.feed(DispatchFailed(place.id, caller.id))
         expected = FailCause.FUNCTION_REMOVED if removed else FailCause.REDISPATCHES_EXHAUSTED
         assert caller.answers == ([expected] if removed or exhausted else [])
@@ -340,7 +386,8 @@ class World:
         place.caller = None
         answered = {caller.id for caller in self.callers.values() if caller.answers} - before
         assert victim is None or answered == {victim.id}, "a failure fails its own caller only"
-        assert len(answered) <= (1 if victim or was_starting else 0)
+        may_answer = victim is not None or (was_starting and not place.provisioned)
+        assert len(answered) <= may_answer
 
     def stopped(self, place: Place) -> None:
         place.state = State.STOPPED
@@ -352,12 +399,13 @@ class World:
         commands = self.feed(Prewarm(name, count))
         assert all(isinstance(c, Launch) and c.for_invocation is None for c in commands)
         if commands:
-            assert len(self.current(name)) <= min(before + count, served.scaling.max_environments)
+            assert len(self.current(name)) <= min(before + count, served.most)
 
     def shut_down(self) -> None:
         self.closed = True
         self.feed(Shutdown())
-        assert not any(self.live(name) for name in self.functions)
+        left = [place for name in self.functions for place in self.live(name)]
+        assert not left, f"{left} outlive the end"
         assert all(len(caller.answers) == 1 for caller in self.callers.values())
 
     # -- commands ------------------------------------------------------------------------------
@@ -400,7 +448,8 @@ class World:
         assert place.caller is None, "two invocations in one environment"
         assert place.revision == served.revision, "stale code"
         idle = [each for each in self.current(place.function) if each.state is State.IDLE]
-        assert place is max(idle, key=lambda each: each.idle_turn), "not most recently used"
+        best = max(idle, key=lambda each: (each.provisioned, each.idle_turn))
+        assert caller.cold or place is best, "not provisioned, or not most recently used"
         if caller.cold:
             assert place.launched_for == caller.id
             assert place.served == 0, "cold, but used before"
@@ -417,9 +466,11 @@ class World:
         assert command.environment_id not in self.places
         charge = served.charge if staged_mb is None else staged_mb
         caller = self.callers.get(command.for_invocation or "")
+        provisioned = command.initialization is PROVISIONED
         if staged_mb is not None:
             assert command.revision_id == served.staged
         else:
+            assert not provisioned or (self.may_provision(name) and caller is None)
             assert command.revision_id == served.revision
             assert self.has_slot(name), "more environments than max_environments"
         if caller is not None:
@@ -433,7 +484,7 @@ class World:
         assert self.used_mb() + charge <= self.budget, "over the memory budget"
         self.places[command.environment_id] = Place(
             command.environment_id, name, command.revision_id, charge, self.now,
-            command.for_invocation,
+            command.for_invocation, provisioned=provisioned,
         )  # fmt: skip
 
     def _stop(self, place: Place, reason: StopReason) -> None:
@@ -442,9 +493,13 @@ class World:
         match reason:
             case StopReason.IDLE:
                 assert place.state is State.IDLE
+                assert not place.provisioned or self.is_staged(place)
                 assert self.now >= place.since + served.scaling.keep_alive_s
             case StopReason.EVICTED:
                 assert place.state in FREE, "evicted at work"
+                surplus = len(self.provided(place.function)) > served.provisioned
+                if place.provisioned and not surplus:
+                    assert not self.idle_on_demand(place.function), "not the least missed"
             case StopReason.SUPERSEDED:
                 assert place.revision != served.revision
                 assert place.state not in {State.INVOKING, State.RESPONDED}
@@ -455,6 +510,9 @@ class World:
                 lost = place.state is State.RECONNECTING
                 lost = lost and self.now >= place.since + limits.REPOLL_MAX_S
                 assert place is self.failing or lost
+                used = place.served or place.caller is not None
+                if place.provisioned and not used and place.revision == served.revision:
+                    served.retry_at = self.now + limits.PROVISIONING_RETRY_S
         if (caller := self.callers.get(place.launched_for or "")) and caller.promised == place.id:
             caller.promised = None
         self._enter(place, State.STOPPING)
@@ -465,9 +523,10 @@ class World:
         for name, served in self.functions.items():
             self._check_function(name, served)
         alive = [p for p in self.places.values() if p.state is not State.STOPPED]
-        told = [(e.id, e.function, e.revision_id, e.state, e.since, e.served)
+        told = [(e.id, e.function, e.revision_id, e.state, e.since, e.served, e.provisioned)
                 for e in self.pool.environments()]  # fmt: skip
-        assert told == [(p.id, p.function, p.revision, p.state, p.since, p.served) for p in alive]
+        assert told == [(p.id, p.function, p.revision, p.state, p.since, p.served, p.provisioned)
+                        for p in alive]  # fmt: skip
         assert self.pool.active == sum(self.active(name) for name in self.functions)
         assert self.pool.account.unreserved_concurrent_executions == self.unreserved()
         assert self.used_mb() <= self.budget
@@ -477,16 +536,50 @@ class World:
         due = self.pool.next_deadline()
         assert due is None or due > self.now
         self._check_nobody_waits_needlessly()
+        if not any(self.in_want(name) and self.has_slot(name) for name in self.functions):
+            for name in filter(self.may_provision, self.functions):
+                self._check_nothing_more_to_provision(name)
 
     def _check_function(self, name: str, served: Served) -> None:
-        most = served.scaling.max_environments
+        most = served.most
         assert self.pool.waiting(name) == tuple(caller.id for caller in served.queue)
         ordinary = [caller for caller in served.queue if not caller.cold]
         idle = [place for place in self.current(name) if place.state is State.IDLE]
         assert not (ordinary and idle), "waits beside an idle environment"
-        for place in idle:
+        for place in self.idle_on_demand(name):
             assert self.now < place.since + served.scaling.keep_alive_s, "kept too long"
             assert len(self.current(name)) <= most, "idle above the maximum"
+        idle_provisioned = any(place.provisioned for place in idle)
+        assert not idle_provisioned or len(self.provided(name)) <= served.provisioned
+        self._check_told(name, served)
+
+    def _check_told(self, name: str, served: Served) -> None:
+        told = self.pool.provisioned(name)
+        if served.revision is None or not served.provisioned or self.closed:
+            assert told is None
+            return
+        ready = sum(place.state not in STARTING for place in self.provided(name))
+        ready = min(ready, served.provisioned)  # a smaller number holds when the busy come free
+        assert told is not None
+        assert (told.requested, told.allocated, told.available) == (
+            served.provisioned,
+            ready,
+            ready,
+        )
+        assert (told.status is ProvisionedStatus.READY) == (ready == served.provisioned)
+        assert (told.status is ProvisionedStatus.FAILED) == (told.failure is not None)
+
+    def _check_nothing_more_to_provision(self, name: str) -> None:
+        served = self.functions[name]
+        if not self.has_slot(name):
+            live = len(self.unstaged(name))
+            stuck = live > served.most or live + self.stopping(name) >= 2 * served.most
+            assert stuck or not self.idle_on_demand(name), "no room made for one provisioned"
+            return
+        assert self.used_mb() + served.charge > self.budget, f"{name} lacks one provisioned"
+        if self.used_mb(after_stops=True) + served.charge > self.budget:
+            idle = [place for each in self.functions for place in self.idle_on_demand(each)]
+            assert not idle, f"{name} lacks one provisioned beside idle memory"
 
     def _check_nobody_waits_needlessly(self) -> None:
         wants = [(caller.order, name) for name in self.functions if (caller := self.in_want(name))]
@@ -518,6 +611,7 @@ class World:
                 self.check()
             if all(caller.answers for caller in self.callers.values()):
                 return
-            self.advance(limits.REPOLL_GRACE_S)
+            staged = any(self.is_staged(p) for name in self.functions for p in self.live(name))
+            self.advance(limits.KEEP_ALIVE_DEFAULT_S if staged else limits.REPOLL_GRACE_S)
         waiting = [caller for caller in self.callers.values() if not caller.answers]
         raise AssertionError(f"wedged: {waiting} wait for ever; {self.pool.environments()}")
