@@ -217,11 +217,12 @@ class Driver:
 
     def _launch(self, command: Launch) -> None:
         revision = self._revisions[command.revision_id]
-        stream = open_stream(command.environment_id, revision, self._place, self._clock.wall())
+        stream = open_stream(command, revision, self._place, self._clock.wall())
         self._journal.add_stream(stream.row())
         logs = LogCapture(stream, self._logs.publish, self._clock.epoch)
         identity = self._place.identity(revision.configuration)
         environment = ExecutionEnvironment(command.environment_id, revision, identity, logs, self)
+        environment.initialization = command.initialization
         self.environments[environment.id] = environment
         environment.launching = self._tasks.spawn(
             self._start(environment), f"launch {environment.id}"
@@ -230,7 +231,9 @@ class Driver:
     async def _start(self, environment: ExecutionEnvironment) -> None:
         revision = environment.revision
         stream = environment.logs.stream
-        given = variables(revision.configuration, self._place, stream.name)
+        given = variables(
+            revision.configuration, self._place, stream.name, environment.initialization
+        )
         try:
             prepared = await self._engine.prepare(self._spec(revision), silent)
             environment.sandbox = await self._engine.launch(
@@ -332,16 +335,17 @@ class Driver:
     def overdue(self, environment: ExecutionEnvironment) -> None:
         """Past its time: the caller is answered, the runtime is started anew.
 
-        An init phase over 10 s runs once more, under the function's own timeout, as on AWS.
+        An init phase over 10 s runs once more, under the function's own timeout, as on AWS; that of
+        a provisioned environment has longer, and no second try.
         """
         timeout_s = environment.revision.configuration.timeout_s
-        again = environment.resetting
+        again = environment.resetting or environment.is_provisioned
         if not environment.initialised and not again:
             environment.deadline.set(self._now() + timeout_s)
             environment.life.init_ended(TIMEOUT)
             self._reset(environment)
             return
-        if again:
+        if environment.resetting or not environment.initialised:
             environment.life.init_ended(TIMEOUT)
             explanation = partial(failures.timed_out, timeout_s=timeout_s)
             self.failed(environment, StopReason.TIMED_OUT, explanation)

@@ -28,7 +28,13 @@ from lambdash.messaging.sqs.service import SqsService
 from lambdash.model import Invocation, Timings
 from lambdash.model.arn import LATEST
 from lambdash.model.event import AsynchronousEvent, EventInvokeSettings
-from lambdash.pool import AccountConcurrency, EnvironmentView, Pool, PoolOptions
+from lambdash.pool import (
+    AccountConcurrency,
+    EnvironmentView,
+    Pool,
+    PoolOptions,
+    ProvisionedConcurrency,
+)
 from lambdash.storage.archives import ArchiveStore
 from lambdash.storage.events import EventStore, Written
 from lambdash.storage.functions import DeployedFunction
@@ -146,6 +152,10 @@ class Emulator:
     def account(self) -> AccountConcurrency:
         """The concurrency of the account, and what of it no function has reserved."""
         return self._pool.account
+
+    def provisioned(self, key: str) -> ProvisionedConcurrency | None:
+        """What is provisioned for a version, by its pool key; None where nothing is asked for."""
+        return self._pool.provisioned(key)
 
     def new_request_id(self) -> str:
         """A fresh request id, shaped as AWS's."""

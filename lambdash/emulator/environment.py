@@ -26,7 +26,12 @@ from lambdash.http.request import Request
 from lambdash.http.responder import Responder
 from lambdash.http.upload import BodySink, StreamHandler
 from lambdash.model import FunctionFailed, Outcome, Revision, Succeeded
-from lambdash.pool import EnvironmentReady, EnvironmentResponded, StopReason
+from lambdash.pool import (
+    EnvironmentReady,
+    EnvironmentResponded,
+    InitializationType,
+    StopReason,
+)
 from lambdash.runtime_api.extension_messages import FunctionIdentity, ShutdownReason
 from lambdash.runtime_api.messages import (
     Answer,
@@ -105,6 +110,7 @@ class ExecutionEnvironment:
         self.deadline = Deadline(asyncio.get_running_loop(), partial(listener.overdue, self))
         self.launching: asyncio.Task[None] | None = None
         self.served = 0
+        self.initialization = InitializationType.ON_DEMAND
         self.initialised = False
         self.resetting = False
         self.stopping = False
@@ -206,8 +212,20 @@ class ExecutionEnvironment:
         """A moment of the launch; the init phase begins with the runtime process."""
         first = self.marks.setdefault(name, at) == at
         if name == "runtime_started" and first and not self.initialised:
-            self.deadline.set(at + limits.INIT_MAX_S)
+            self.deadline.set(at + self.init_max_s)
             self.life.init_began(at)
+
+    @property
+    def is_provisioned(self) -> bool:
+        """Whether it was launched ahead, to be kept."""
+        return self.initialization is InitializationType.PROVISIONED
+
+    @property
+    def init_max_s(self) -> float:
+        """How long its init phase may take."""
+        if self.is_provisioned:
+            return max(limits.PROVISIONED_INIT_MAX_S, self.revision.configuration.timeout_s)
+        return limits.INIT_MAX_S
 
     def exited(self, exit: SandboxExit) -> None:
         """The runtime process, or all of the sandbox, ended by itself."""

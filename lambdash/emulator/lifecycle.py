@@ -82,7 +82,11 @@ class Lifecycle:
         configuration = replace(function.configuration, version=version)
         deployed = replace(
             latest.deployed,
-            function=replace(function, configuration=configuration),
+            function=replace(
+                function,
+                configuration=configuration,
+                scaling=replace(function.scaling, provisioned_concurrent_executions=0),
+            ),
             origin=Origin.API,
         )
         record = VersionRecord(name, version, document, deployed)

@@ -10,6 +10,7 @@ from typing import Any
 
 from lambdash.emulator.variables import Place, log_group
 from lambdash.model import Revision
+from lambdash.pool import Launch
 from lambdash.runtime_api.platform_lines import Level, json_line, level, text_line
 from lambdash.runtime_api.platform_records import PlatformRecord, Subject
 from lambdash.storage.journal import StreamRow
@@ -74,7 +75,7 @@ def stored(row: StreamRow) -> LogStream:
     return LogStream(**{**members, "subject": Subject(**members["subject"])})
 
 
-def open_stream(environment: str, revision: Revision, place: Place, now: datetime) -> LogStream:
+def open_stream(launch: Launch, revision: Revision, place: Place, now: datetime) -> LogStream:
     """The log of an environment that is about to be made."""
     configuration = revision.configuration
     logging = configuration.logging
@@ -89,11 +90,12 @@ def open_stream(environment: str, revision: Revision, place: Place, now: datetim
         log_stream=stream,
         memory_size_mb=configuration.memory_size_mb,
         version=version,
+        initialization_type=launch.initialization.value,
         runtime_version=None if runtime is None else runtime_version(runtime),
         runtime_version_arn=None if runtime is None else runtime_version_arn(runtime, place.region),
     )
     return LogStream(
-        environment=environment,
+        environment=launch.environment_id,
         group=log_group(configuration),
         created_at=now.timestamp(),
         timeout_s=configuration.timeout_s,

@@ -8,6 +8,7 @@ environment variables). Those that depend on where things lie (``PATH``, ``LAMBD
 from dataclasses import dataclass
 
 from lambdash.model import FunctionConfiguration
+from lambdash.pool import InitializationType
 from lambdash.runtime_api.extension_messages import FunctionIdentity
 
 # Shaped as AWS's, valid nowhere: a function that calls AWS reaches no real account.
@@ -38,7 +39,10 @@ class Place:
 
 
 def variables(
-    configuration: FunctionConfiguration, place: Place, log_stream: str
+    configuration: FunctionConfiguration,
+    place: Place,
+    log_stream: str,
+    initialization: InitializationType = InitializationType.ON_DEMAND,
 ) -> tuple[tuple[str, str], ...]:
     """What AWS sets, then what the function's author set, sorted by name.
 
@@ -55,7 +59,7 @@ def variables(
         "AWS_LAMBDA_FUNCTION_NAME": name,
         "AWS_LAMBDA_FUNCTION_VERSION": configuration.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration.memory_size_mb),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization.value,
         "AWS_LAMBDA_LOG_GROUP_NAME": log_group(configuration),
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_LAMBDA_LOG_FORMAT": configuration.logging.log_format,

@@ -130,6 +130,7 @@ def _function(subject: Subject, around: Surroundings) -> Function | None:
     scaling = Scaling(
         max_environments=settings.max_environments,
         reserved_concurrent_executions=own.reserved_concurrent_executions,
+        provisioned_concurrent_executions=own.provisioned_concurrent_executions,
         keep_alive_s=settings.keep_alive,
     )
     return Function(configuration, source, scaling, subject.position.line, layers)

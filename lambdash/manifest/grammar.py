@@ -249,6 +249,12 @@ class FunctionEntry(Settings):
         ge=0,
         description="Executions at a time; further invocations are throttled. 0 throttles all.",
     )
+    provisioned_concurrent_executions: Whole = Field(
+        default=0,
+        ge=0,
+        le=limits.MAX_ENVIRONMENTS_MAX,
+        description="Environments initialised ahead and kept.",
+    )
 
 
 class Project(Part):

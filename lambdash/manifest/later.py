@@ -41,7 +41,6 @@ SECTIONS: Mapping[str, str] = {
     "policies": "policies",
     "policy": "resource policies",
     "provisioned_concurrency": "provisioned concurrency",
-    "provisioned_concurrent_executions": "provisioned concurrency",
     "recursive_loop": "recursive loop detection",
     "resources": "resources",
     "role": "execution roles",
@@ -69,6 +68,7 @@ INSTEAD: Mapping[str, str] = {
     "image_uri": "write `image`",
     "log_format": "write `logging_config: {log_format: JSON}`",
     "logging": "write `logging_config`",
+    "provisioned_concurrency": "write `provisioned_concurrent_executions`",
     "vpc_config": "`network` joins an existing network of the engine",
 }
 

@@ -14,7 +14,7 @@ from lambdash.manifest.files import is_there, read_text
 from lambdash.manifest.functions import Surroundings, assemble, check_runtime
 from lambdash.manifest.grammar import ManifestDocument, Project, Settings
 from lambdash.manifest.layers import declared
-from lambdash.manifest.problems import Halt, Problems, Reporter
+from lambdash.manifest.problems import Halt, Position, Problems, Reporter
 from lambdash.manifest.values import Values
 from lambdash.model import Function
 
@@ -91,7 +91,7 @@ class _Loading:
         around = self._surroundings(project, entries)
         assembled = [assemble(name, entry, around, self.values) for name, entry in entries.items()]
         functions = {function.name: function for function in assembled if function is not None}
-        self._check_reserved(project.limits.concurrent_executions, functions, entries)
+        self._check_concurrency(project.limits.concurrent_executions, functions, entries)
         return Manifest(
             path=self.path,
             region=project.region,
@@ -166,25 +166,40 @@ class _Loading:
             )
         return None
 
-    def _check_reserved(
+    def _check_concurrency(
         self, account: int, functions: Mapping[str, Function], entries: Mapping[str, Entry]
     ) -> None:
-        """AWS keeps 100 executions of an account unreserved."""
+        """AWS keeps 100 executions of an account unreserved; what is provisioned comes out of what
+        the function reserves, if it reserves any."""
+        root = document.Mapping(self.root.position, dict(entries))
         left = account - limits.UNRESERVED_CONCURRENCY_MIN
         for name, function in functions.items():
-            reserved = function.scaling.reserved_concurrent_executions or 0
-            left -= reserved
-            if reserved and left < 0:
-                found = document.entry_at(
-                    document.Mapping(self.root.position, dict(entries)),
-                    (name, "reserved_concurrent_executions"),
+            reserved = function.scaling.reserved_concurrent_executions
+            provisioned = function.scaling.provisioned_concurrent_executions
+            if reserved is not None and reserved < provisioned:
+                self.values.reporter.report(
+                    "provisioned-too-much",
+                    _position(root, name, "provisioned_concurrent_executions"),
+                    f"function `{name}` provisions {provisioned} of the {reserved} it reserves",
+                    "what is provisioned comes out of `reserved_concurrent_executions`",
                 )
-                assert found is not None
+            claimed, verb = (
+                (provisioned, "provisions") if reserved is None else (reserved, "reserves")
+            )
+            left -= claimed
+            if claimed and left < 0:
+                key = "provisioned" if reserved is None else "reserved"
                 self.values.reporter.report(
                     "reserved-too-much",
-                    found.node.position,
-                    f"function `{name}` reserves {-left} more than the account can spare",
+                    _position(root, name, f"{key}_concurrent_executions"),
+                    f"function `{name}` {verb} {-left} more than the account can spare",
                     f"{limits.UNRESERVED_CONCURRENCY_MIN} of {account} concurrent executions "
                     "stay unreserved; raise `limits.concurrent_executions` as AWS would",
                 )
-                left += reserved
+                left += claimed
+
+
+def _position(root: document.Mapping, function: str, key: str) -> Position:
+    found = document.entry_at(root, (function, key))
+    assert found is not None
+    return found.node.position

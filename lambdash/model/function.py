@@ -67,8 +67,8 @@ class Scaling:
 
     max_environments: int = limits.MAX_ENVIRONMENTS_DEFAULT
     reserved_concurrent_executions: int | None = None
-    provisioned_concurrent_executions: int = 0
     keep_alive_s: float = limits.KEEP_ALIVE_DEFAULT_S
+    provisioned_concurrent_executions: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,13 +58,14 @@ class Concurrency:
         return AccountConcurrency(self._concurrent_executions, self.unreserved.limit, provisioned)
 
     def join(self, function: FunctionPool, group_name: str, scaling: Scaling) -> None:
-        """Count a key to its function, for what it reserves and provisions from now on."""
-        reserved = scaling.reserved_concurrent_executions
+        """Count a key to its function; the function's own key says what all of them reserve."""
         group = self._groups.setdefault(group_name, Group())
         group.keys[function.name] = function
         function.group = group_name
-        group.is_reserved = reserved is not None
-        group.own.limit = reserved or 0
+        if function.name == group_name:
+            reserved = scaling.reserved_concurrent_executions
+            group.is_reserved = reserved is not None
+            group.own.limit = reserved or 0
         share = group.own if group.is_reserved else self.unreserved
         for key in group.keys.values():
             self._move(key, share, key.provisioned)

@@ -19,8 +19,8 @@ class FunctionDeployed:
     ``revision_id`` supersedes the old: waiting invocations are served by the new one only.
 
     ``group`` is the function's name where that is not the key itself, the same for ever. Reserved
-    concurrency is the group's, as on AWS: of what is said for several keys, the last holds. All
-    else in ``scaling`` is the key's.
+    concurrency is the group's, as on AWS: what is said for the key of that name holds for all of
+    them, and what is said for others is not looked at. All else in ``scaling`` is the key's.
     """
 
     function: str

@@ -15,6 +15,7 @@ from lambdash.emulator.log_stream import (
 )
 from lambdash.emulator.variables import Place
 from lambdash.model import FunctionConfiguration, ImagePackage, LoggingConfig, Revision, ZipPackage
+from lambdash.pool import Launch
 
 ZIP = FunctionConfiguration("hello", "python3.13", "app.handler")
 
@@ -22,7 +23,9 @@ ZIP = FunctionConfiguration("hello", "python3.13", "app.handler")
 def opened(configuration: FunctionConfiguration) -> LogStream:
     package = ZipPackage("d", 1) if configuration.runtime else ImagePackage("r", "d")
     now = datetime(2026, 1, 31, 12, tzinfo=UTC)
-    return open_stream("e1", Revision(configuration, package), Place(), now)
+    return open_stream(
+        Launch("e1", "f", "r1", None), Revision(configuration, package), Place(), now
+    )
 
 
 def test_names() -> None:

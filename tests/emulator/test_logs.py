@@ -11,6 +11,7 @@ from lambdash.emulator.log_stream import LogStream, open_stream
 from lambdash.emulator.logs import LogCapture, LogHub
 from lambdash.emulator.variables import Place
 from lambdash.model import FunctionConfiguration, LoggingConfig, Revision, ZipPackage
+from lambdash.pool import Launch
 from lambdash.storage.journal import LogRow
 
 
@@ -19,7 +20,9 @@ def opened(**logging: str) -> LogStream:
         "hello", "python3.13", "app.handler", logging=LoggingConfig(**logging)
     )
     now = datetime(2026, 1, 31, tzinfo=UTC)
-    return open_stream("e1", Revision(configuration, ZipPackage("d", 1)), Place(), now)
+    return open_stream(
+        Launch("e1", "f", "r1", None), Revision(configuration, ZipPackage("d", 1)), Place(), now
+    )
 
 
 def capture(into: list[LogRow], **logging: str) -> LogCapture:

@@ -163,6 +163,19 @@ CASES = {
             " would)"
         ],
     ),
+    "too much provisioned": (
+        "version: 1\nfunctions:\n  f: {image: x, provisioned_concurrent_executions: 900}\n"
+        "  g: {image: x, provisioned_concurrent_executions: 1}\n"
+        "  h:\n    image: x\n    reserved_concurrent_executions: 0\n"
+        "    provisioned_concurrent_executions: 2\n",
+        [
+            "4:52: function `g` provisions 1 more than the account can spare (hint: 100 of 1000"
+            " concurrent executions stay unreserved; raise `limits.concurrent_executions` as AWS"
+            " would)",
+            "8:40: function `h` provisions 2 of the 0 it reserves (hint: what is provisioned comes"
+            " out of `reserved_concurrent_executions`)",
+        ],
+    ),
     # variables
     "reserved variables": (
         HEAD + "    environment:\n      AWS_REGION: x\n      _HANDLER: x\n"

@@ -46,6 +46,7 @@ def test_a_whole_function(workspace: Workspace) -> None:
             base_image: shop/python:3.13
             description: Takes orders
             reserved_concurrent_executions: 1800
+            provisioned_concurrent_executions: 3
             max_environments: 4
             keep_alive: 1.5
             logging_config:
@@ -82,7 +83,7 @@ def test_a_whole_function(workspace: Workspace) -> None:
         "version": "$LATEST",
     }
     assert orders.source == FolderSource(workspace.root / "code")
-    assert orders.scaling == Scaling(4, 1800, 1.5)
+    assert orders.scaling == Scaling(4, 1800, 1.5, 3)
     assert orders.line == 10
 
 
@@ -198,6 +199,13 @@ def test_reserved_concurrency_up_to_what_must_stay_free(workspace: Workspace) ->
         "{image: x, reserved_concurrent_executions: 0}",
         "limits: {concurrent_executions: 10}",
     )
+
+
+def test_provisioned_concurrency_up_to_what_is_reserved(workspace: Workspace) -> None:
+    text = "{image: x, reserved_concurrent_executions: 2, provisioned_concurrent_executions: 2}"
+    assert function(workspace, text).scaling.provisioned_concurrent_executions == 2
+    text = "{image: x, provisioned_concurrent_executions: 900}"
+    assert function(workspace, text).scaling.reserved_concurrent_executions is None
 
 
 def test_two_functions_share_a_folder(workspace: Workspace) -> None:

@@ -67,17 +67,20 @@ def test_a_reservation_of_zero_throttles_all_and_takes_nothing() -> None:
 
 def test_all_keys_of_a_function_share_its_reservation() -> None:
     talk = of_ten(f=3)
-    talk.deploy("f:1", group="f", reserved_concurrent_executions=3)
+    talk.deploy("f:1", group="f")
     assert throttled(talk, "f:1", 2) == []
     assert throttled(talk, "f", 2) == [RESERVED]
     assert talk.pool.account == AccountConcurrency(10, 7, 0)
 
 
-def test_a_key_that_comes_later_brings_the_reservation_for_all() -> None:
-    talk = of_ten(f=None)
-    assert throttled(talk, "f", 2) == []
-    talk.deploy("f:1", group="f", reserved_concurrent_executions=2)
+def test_the_functions_own_key_says_what_all_of_them_reserve() -> None:
+    talk = of_ten()
+    talk.deploy("f:1", group="f", reserved_concurrent_executions=1)
+    assert throttled(talk, "f:1", 2) == []
+    talk.deploy("f", reserved_concurrent_executions=2)
     assert throttled(talk, "f", 1) + throttled(talk, "f:1", 1) == [RESERVED, RESERVED]
+    talk.deploy("f:2", group="f", reserved_concurrent_executions=9)
+    assert throttled(talk, "f:2", 1) == [RESERVED]
 
 
 def test_a_reservation_changes_for_what_is_in_flight_too() -> None:
@@ -93,7 +96,7 @@ def test_a_reservation_changes_for_what_is_in_flight_too() -> None:
 
 def test_the_last_key_gives_the_reservation_back() -> None:
     talk = of_ten(f=4)
-    talk.deploy("f:1", group="f", reserved_concurrent_executions=4)
+    talk.deploy("f:1", group="f")
     talk.tell(FunctionRemoved("f"))
     assert talk.pool.account.unreserved_concurrent_executions == 6
     talk.tell(FunctionRemoved("f:1"))

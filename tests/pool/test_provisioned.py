@@ -293,9 +293,7 @@ def test_it_is_set_aside_out_of_what_the_function_reserves() -> None:
     """AWS: all of it provisioned throttles the unpublished version."""
     talk = Conversation()
     talk.deploy(reserved_concurrent_executions=2)
-    talk.deploy(
-        "f:1", group="f", reserved_concurrent_executions=2, provisioned_concurrent_executions=2
-    )
+    talk.deploy("f:1", group="f", provisioned_concurrent_executions=2)
     assert talk.arrive("i1") == [Throttle("i1", ThrottleReason.RESERVED)]
     assert [type(c) for c in talk.arrive("i2", "i3", function="f:1")] == [Launch, Launch]
     assert talk.arrive("i4", function="f:1") == [Throttle("i4", ThrottleReason.RESERVED)]

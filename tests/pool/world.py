@@ -257,7 +257,10 @@ class World:
         served.scaling, served.retry_at = scaling, -math.inf
         if served.revision != revision:
             served.revision, served.charge, served.staged = revision, charge, None
-        self.reserved[GROUPS.get(name, name)] = scaling.reserved_concurrent_executions
+        if name not in GROUPS:
+            self.reserved[name] = scaling.reserved_concurrent_executions
+        else:
+            self.reserved.setdefault(GROUPS[name], None)
         event = FunctionDeployed(name, revision, scaling, memory, GROUPS.get(name))
         commands = self.feed(event)
         self.advance(0)
@@ -289,6 +292,8 @@ class World:
     def remove(self, name: str) -> None:
         served = self.functions[name]
         served.revision, served.staged = None, None
+        if not self.keys(GROUPS.get(name, name)):
+            self.reserved[GROUPS.get(name, name)] = None
         self.feed(FunctionRemoved(name))
         assert not served.queue
 
