@@ -27,6 +27,8 @@ from lambdash.emulator.emulator import Emulator, EmulatorOptions
 from lambdash.emulator.variables import Place
 from lambdash.engines.protocol import Engine
 from lambdash.errors import CallerError, LambdashError, PlatformError
+from lambdash.front_doors import function_urls
+from lambdash.front_doors.function_urls import FunctionUrls
 from lambdash.http.budget import ByteBudget
 from lambdash.http.server import HttpBounds, HttpServer, serve_unix
 from lambdash.lambda_api.listener import LOOPBACK, Companion, LambdaApi
@@ -160,7 +162,11 @@ class Daemon:
     async def _listen(self, emulator: Emulator) -> HttpServer:
         """The asked port or an error; with none asked, the first free one from 4566 on."""
         self._sqs = SqsDoor(emulator.queues)
-        companions = (Companion(sqs_matches, self._sqs.handle),)
+        urls = FunctionUrls(emulator, time.time)
+        companions = (
+            Companion(function_urls.matches, urls.handle, public=True),
+            Companion(sqs_matches, self._sqs.handle),
+        )
         api = self._api = LambdaApi(
             emulator, self._requests.touch, bodies=self._bodies, companions=companions
         )

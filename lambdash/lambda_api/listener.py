@@ -22,10 +22,14 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Companion:
-    """Another service on the same port: which requests are its own, and who answers them."""
+    """Another service on the same port: which requests are its own, and who answers them.
+
+    A ``public`` one is meant for browsers: pages of any origin may use it.
+    """
 
     matches: Callable[[Request], bool]
     handle: Callable[[Request, Responder], None]
+    public: bool = False
 
 
 class LambdaApi:
@@ -70,6 +74,9 @@ class LambdaApi:
         self._used()
         reason = foreign(request, self._own_hosts)
         if reason is not None:
+            door = self._companion(request)
+            if door is not None and door.public and not self._emulator.closing:
+                return door.handle(request, responder)
             fault = caller_fault("AccessDeniedException", reason)
             return refuse(responder, self._emulator.new_request_id(), 403, fault)
         if self._emulator.closing:
@@ -84,13 +91,16 @@ class LambdaApi:
 
     def _control_plane(self, request: Request, responder: Responder) -> None:
         """Everything that is no invocation."""
-        for companion in self._companions:
-            if companion.matches(request):
-                return companion.handle(request, responder)
+        companion = self._companion(request)
+        if companion is not None:
+            return companion.handle(request, responder)
         if is_download(request):
             self._tasks.spawn(download(self._emulator, request, responder), "download")
             return None
         return self._dispatcher.handle(request, responder)
+
+    def _companion(self, request: Request) -> Companion | None:
+        return next((one for one in self._companions if one.matches(request)), None)
 
     async def close(self) -> None:
         """End what still works on an answer."""
