@@ -16,10 +16,10 @@ from lambdash.lambda_api.validation import problem
 from lambdash.model.arn import LATEST
 
 KIND = "url"
-_NOT_SERVED = "nothing answers at `FunctionUrl` yet"
+_IAM = "a request to an `AWS_IAM` URL is answered 403: signatures of URLs are not verified yet"
 
 
-@operation("CreateFunctionUrlConfig", stored={"AuthType": _NOT_SERVED})
+@operation("CreateFunctionUrlConfig", stored={"AuthType": _IAM})
 def create_function_url_config(context: Context, parameters: Parameters) -> Result:
     """https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunctionUrlConfig.html."""
     asked = _function(context, parameters)
@@ -44,7 +44,7 @@ def create_function_url_config(context: Context, parameters: Parameters) -> Resu
     return shown
 
 
-@operation("UpdateFunctionUrlConfig", stored={"AuthType": _NOT_SERVED})
+@operation("UpdateFunctionUrlConfig", stored={"AuthType": _IAM})
 def update_function_url_config(context: Context, parameters: Parameters) -> Result:
     """https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionUrlConfig.html."""
     asked = _function(context, parameters)
