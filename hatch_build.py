@@ -17,7 +17,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _FOLDER = "lambdash/engines/launcher"
-_SOURCES = ("launcher.c", "process.c", "relay.c")
+_SOURCES = ("extensions.c", "launcher.c", "process.c", "relay.c")
 _FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror")
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _ZIG_TARGETS = {"x86_64": "x86_64-linux-musl", "arm64": "aarch64-linux-musl"}

@@ -36,6 +36,8 @@ async def import_costs(
         prepared, f"imports-{spec.revision.id[:8]}", (*variables, _SWITCH), observer
     )
     try:
+        if observer.extended:
+            await engine.start_runtime(sandbox)
         await asyncio.wait_for(observer.initialised.wait(), limits.INIT_MAX_S)
         sandbox.drain_output()
     except TimeoutError as error:
@@ -62,13 +64,14 @@ class _Observer:
     def __init__(self) -> None:
         self.initialised = asyncio.Event()
         self.errors = bytearray()
+        self.extended = False
         self._bounds = HttpBounds(body_bytes=limits.RESPONSE_PAYLOAD_MAX_BYTES)
 
     def runtime_connection(self) -> asyncio.Protocol:
         return HttpProtocol(self._request, self._bounds)
 
     def output(self, stream: str, data: bytes) -> None:
-        if len(self.errors) < limits.LOG_KEPT_PER_INVOCATION_MAX_BYTES:
+        if stream == "stderr" and len(self.errors) < limits.LOG_KEPT_PER_INVOCATION_MAX_BYTES:
             self.errors += data
 
     def mark(self, name: str, at: float) -> None:
@@ -76,6 +79,13 @@ class _Observer:
 
     def exited(self, exit: SandboxExit) -> None:
         self.initialised.set()
+
+    def extensions_started(self, names: tuple[str, ...]) -> None:
+        """They serve nobody here: the runtime is started without waiting for them."""
+        self.extended = True
+
+    def extension_exited(self, name: str, exit: SandboxExit) -> None:
+        """Of no interest either."""
 
     def _request(self, request: Request, responder: Responder) -> None:
         """Whatever it asks, its imports are done; the request is left parked."""

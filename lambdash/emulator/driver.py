@@ -16,12 +16,11 @@ from lambdash.emulator.journal import JournalWriter
 from lambdash.emulator.ledger import Ledger
 from lambdash.emulator.log_stream import open_stream
 from lambdash.emulator.logs import LogCapture, LogHub
+from lambdash.emulator.sandboxes import Sandboxes
 from lambdash.emulator.stages import Stages
-from lambdash.emulator.variables import Place, variables
+from lambdash.emulator.variables import Place
 from lambdash.engines.protocol import Engine, SandboxSpec
-from lambdash.errors import LambdashError
-from lambdash.model import Outcome, PlatformFailed, Revision, Throttled
-from lambdash.model.progress import silent
+from lambdash.model import Outcome, Revision, Throttled
 from lambdash.pool import (
     CallerGone,
     Command,
@@ -71,14 +70,18 @@ class Driver:
 
     def __init__(self, parts: DriverParts) -> None:
         self._pool = parts.pool
-        self._engine = parts.engine
         self._place = parts.place
+        self._sandboxes = Sandboxes(
+            parts.engine,
+            parts.place,
+            parts.spec,
+            lambda one, why: self.failed(one, StopReason.CRASHED, why),
+        )
         self._clock = parts.clock
         self._journal = parts.journal
         self._logs = parts.logs
         self._ledger = Ledger(parts.journal, parts.logs)
         self._tasks = parts.tasks
-        self._spec = parts.spec
         self._now = parts.clock.monotonic
         self._revisions: dict[str, Revision] = {}
         self._serving: dict[str, str] = {}
@@ -229,24 +232,7 @@ class Driver:
         )
 
     async def _start(self, environment: ExecutionEnvironment) -> None:
-        revision = environment.revision
-        stream = environment.logs.stream
-        given = variables(
-            revision.configuration, self._place, stream.name, environment.initialization
-        )
-        try:
-            prepared = await self._engine.prepare(self._spec(revision), silent)
-            environment.sandbox = await self._engine.launch(
-                prepared, environment.id, given, environment
-            )
-        except LambdashError as error:
-            failed = PlatformFailed(error.code, error.message, error.hint)
-            self.failed(environment, StopReason.CRASHED, lambda _: failed)
-        except Exception as error:
-            failed = PlatformFailed("internal-error", f"{type(error).__name__}: {error}")
-            self.failed(environment, StopReason.CRASHED, lambda _: failed)
-            raise
-        else:
+        if await self._sandboxes.launch(environment):
             self._feed(EnvironmentLaunched(environment.id))
 
     def _stop(self, command: Stop) -> None:
@@ -256,14 +242,10 @@ class Driver:
         self._tasks.spawn(self._end(environment), f"stop {environment.id}")
 
     async def _end(self, environment: ExecutionEnvironment) -> None:
-        """Remove the sandbox, once its launch has come to an end, and tell the pool."""
-        if environment.launching is not None:
-            await asyncio.wait([environment.launching])
+        """Remove the sandbox, and tell the pool."""
         try:
-            if environment.sandbox is not None:
-                await self._engine.stop(environment.sandbox, environment.stop_grace_s)
+            await self._sandboxes.stop(environment)
         finally:
-            await environment.disconnect()
             self.environments.pop(environment.id, None)
             self._feed(EnvironmentStopped(environment.id))
 
@@ -361,36 +343,24 @@ class Driver:
 
     def _reset(self, environment: ExecutionEnvironment) -> None:
         environment.begin_reset()
-        self._tasks.spawn(self._restart(environment), f"reset {environment.id}")
+        self._tasks.spawn(self._sandboxes.reset(environment), f"reset {environment.id}")
 
-    async def _restart(self, environment: ExecutionEnvironment) -> None:
-        if environment.launching is not None:
-            await asyncio.wait([environment.launching])
-        if environment.stopping or environment.sandbox is None:
-            return
-        try:
-            environment.life.begin_again()
-            await self._engine.reset(environment.sandbox)
-        except LambdashError as error:
-            failed = PlatformFailed(error.code, error.message, error.hint)
-            self.failed(environment, StopReason.CRASHED, lambda _: failed)
-        else:
-            if not environment.stopping:
-                environment.reset_done()
+    def extensions_registered(self, environment: ExecutionEnvironment) -> None:
+        """Start the runtime, once the launch that started them has come back."""
+        starting = self._sandboxes.start_runtime(environment)
+        self._tasks.spawn(starting, f"start {environment.id}'s runtime")
 
     # -- revisions -----------------------------------------------------------------------------
 
     def _know(self, revision: Revision) -> None:
         """Remember a revision; those that nothing can ask for any more are forgotten."""
-        key = revision.key
         alive = {one.revision.id for one in self.environments.values()}
-        alive.add(self._serving.get(key, ""))
+        alive.add(self._serving.get(revision.key, ""))
         self._revisions = {
             identity: known
             for identity, known in self._revisions.items()
-            if known.key != key or identity in alive
-        }
-        self._revisions[revision.id] = revision
+            if known.key != revision.key or identity in alive
+        } | {revision.id: revision}
 
     def _unstage(self, revision_id: str) -> None:
         """Nobody waits for a revision whose last environment is being stopped."""

@@ -36,6 +36,7 @@ from lambdash.runtime_api.extension_messages import FunctionIdentity, ShutdownRe
 from lambdash.runtime_api.messages import (
     Answer,
     ExtensionFailed,
+    ExtensionsRegistered,
     HandOver,
     InitFailed,
     InvocationMessage,
@@ -74,6 +75,10 @@ class Listener(Protocol):
         self, environment: "ExecutionEnvironment", reason: StopReason, explanation: Explanation
     ) -> None:
         """It can serve no more."""
+        ...
+
+    def extensions_registered(self, environment: "ExecutionEnvironment") -> None:
+        """Every external extension has registered: the runtime process can be started."""
         ...
 
     def overdue(self, environment: "ExecutionEnvironment") -> None:
@@ -211,7 +216,8 @@ class ExecutionEnvironment:
     def mark(self, name: str, at: float) -> None:
         """A moment of the launch; the init phase begins with the runtime process."""
         first = self.marks.setdefault(name, at) == at
-        if name == "runtime_started" and first and not self.initialised:
+        begun = "extensions_started" in self.marks
+        if name == "runtime_started" and first and not self.initialised and not begun:
             self.deadline.set(at + self.init_max_s)
             self.life.init_began(at)
 
@@ -241,6 +247,20 @@ class ExecutionEnvironment:
         if exit.out_of_memory:
             reason = StopReason.OUT_OF_MEMORY
         self._listener.failed(self, reason, partial(explain, exit=exit))
+
+    def extensions_started(self, names: tuple[str, ...]) -> None:
+        """The launcher started external extensions; the init phase begins with them."""
+        if not self.initialised:
+            now = self.marks.setdefault("extensions_started", time.monotonic())
+            self.deadline.set(now + self.init_max_s)
+            self.life.init_began(now)
+        self._perform(self._session.extensions_started(names))
+
+    def extension_exited(self, name: str, exit: SandboxExit) -> None:
+        """An external extension ended by itself."""
+        if not self.stopping:
+            how = failures.how_it_ended(exit)
+            self._perform(self._session.extension_exited(name, how))
 
     # -- the runtime's requests ----------------------------------------------------------------
 
@@ -286,6 +306,8 @@ class ExecutionEnvironment:
                 self._ready()
             elif isinstance(command, InitFailed):
                 self._init_failed(command)
+            elif isinstance(command, ExtensionsRegistered):
+                self._listener.extensions_registered(self)
             elif isinstance(command, ExtensionFailed):
                 self._extension_failed(command)
 

@@ -6,10 +6,11 @@ supervisor prints them.
 
 import json
 import re
+from collections.abc import Callable
 
 from lambdash import limits
 from lambdash.engines.protocol import SandboxExit
-from lambdash.errors import FunctionError, PlatformError
+from lambdash.errors import FunctionError, LambdashError, PlatformError
 from lambdash.model import Crashed, InitFailed, Outcome, PlatformFailed, TimedOut, error_document
 from lambdash.pool import FailCause, StopReason
 from lambdash.runtime_api.extension_messages import ShutdownReason
@@ -53,12 +54,16 @@ def timed_out(request_id: str, timeout_s: float) -> TimedOut:
 
 def exit_message(exit: SandboxExit) -> str:
     """``Runtime exited with error: signal: killed`` and its kin."""
+    if exit.signal is None and not exit.exit_code:
+        return "Runtime exited without providing a reason"
+    return f"Runtime exited with error: {how_it_ended(exit)}"
+
+
+def how_it_ended(exit: SandboxExit) -> str:
+    """``signal: killed``, ``exit status 1``; an extension that just leaves has ``exit code 0``."""
     if exit.signal is not None:
-        name = _SIGNALS.get(exit.signal, f"signal {exit.signal}")
-        return f"Runtime exited with error: signal: {name}"
-    if exit.exit_code:
-        return f"Runtime exited with error: exit status {exit.exit_code}"
-    return "Runtime exited without providing a reason"
+        return f"signal: {_SIGNALS.get(exit.signal, f'signal {exit.signal}')}"
+    return f"exit status {exit.exit_code}" if exit.exit_code else "exit code 0"
 
 
 def exit_type(exit: SandboxExit) -> str:
@@ -105,6 +110,14 @@ def shutdown_reason(reason: StopReason) -> ShutdownReason:
 def init_reported(body: bytes) -> InitFailed:
     """The runtime described its own failure by ``/init/error``; its words are the answer."""
     return InitFailed(body)
+
+
+def gave_up(error: Exception) -> Callable[[str], PlatformFailed]:
+    """The engine, or lambdash itself, could not do what an environment needs."""
+    failed = PlatformFailed("internal-error", f"{type(error).__name__}: {error}")
+    if isinstance(error, LambdashError):
+        failed = PlatformFailed(error.code, error.message, error.hint)
+    return lambda _: failed
 
 
 def without_detail(cause: FailCause) -> PlatformFailed:

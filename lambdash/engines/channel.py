@@ -1,8 +1,9 @@
 """The daemon's end of one launcher: its control connection, and what was handed over with it.
 
 A launcher on the same kernel passes descriptors: the Runtime API's listening socket, the read ends
-of the runtime's output pipes and, where the sandbox has a cgroup of its own, the file that holds
-its memory peak. So nothing but the runtime's own bytes moves on the warm path.
+of the runtime's output pipes, a door through which more come later and, where the sandbox has a
+cgroup of its own, the file that holds its memory peak. So nothing but the runtime's own bytes moves
+on the warm path.
 """
 
 import asyncio
@@ -29,6 +30,9 @@ _READ_BYTES = 64 * 1024
 # where the flag is missing (macOS), the daemon starts no process between receiving and adopting
 _CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 _STREAMS = ("stdout", "stderr")
+_EXTENSIONS = "extension"
+# what came, and of which asking
+_DOOR_BYTES = 5
 
 
 class ControlListener:
@@ -105,13 +109,13 @@ async def _readable(loop: asyncio.AbstractEventLoop, connection: socket.socket) 
 
 
 def _receive_hello(connection: socket.socket) -> tuple[frames.Hello, list[int]]:
-    """The greeting and its descriptors (three or four); closes them all when it is not one."""
-    data, descriptors, flags, _ = socket.recv_fds(connection, _READ_BYTES, 4, _CLOSE_ON_EXEC)
+    """The greeting and its descriptors (four or five); closes them all when it is not one."""
+    data, descriptors, flags, _ = socket.recv_fds(connection, _READ_BYTES, 5, _CLOSE_ON_EXEC)
     try:
         received = list(frames.FrameReader().feed(data))
         if len(received) != 1 or received[0][0] is not FrameType.HELLO or flags & socket.MSG_CTRUNC:
             raise frames.protocol_error("no greeting")
-        if len(descriptors) not in {3, 4}:
+        if len(descriptors) not in {4, 5}:
             raise frames.protocol_error(f"a greeting with {len(descriptors)} descriptors")
         hello = frames.decode_hello(received[0][2])
     except PlatformError:
@@ -129,10 +133,12 @@ class DescriptorChannel(Channel):
         self.launcher_pid = hello.pid
         self._loop = asyncio.get_running_loop()
         self._outputs: dict[str, int] = dict(zip(_STREAMS, descriptors[1:3], strict=True))
-        self._memory: int | None = descriptors[3] if len(descriptors) > 3 else None
+        self._door = socket.socket(fileno=descriptors[3])
+        self._memory: int | None = descriptors[4] if len(descriptors) > 4 else None
         self._acceptor = RuntimeAcceptor(socket.socket(fileno=descriptors[0]))
         for descriptor in descriptors:
             os.set_inheritable(descriptor, False)  # noqa: FBT003
+        self._door.setblocking(False)  # noqa: FBT003
         self._written = select.poll()
         for descriptor in self._outputs.values():
             os.set_blocking(descriptor, False)
@@ -163,7 +169,7 @@ class DescriptorChannel(Channel):
     def drain_output(self) -> None:
         """At most ``limits.DRAIN_MAX_BYTES`` a stream, so that a flood cannot hold the loop."""
         if self._written.poll(0):  # one call for both, and mostly the only one
-            for stream in _STREAMS:
+            for stream in tuple(self._outputs):
                 self._drain(stream, limits.DRAIN_MAX_BYTES)
 
     def _drain(self, stream: str, bound: int) -> None:
@@ -192,7 +198,33 @@ class DescriptorChannel(Channel):
     def _begin(self, observer: SandboxObserver) -> None:
         for stream, descriptor in self._outputs.items():
             self._loop.add_reader(descriptor, self._drain, stream, _READ_BYTES)
-        self._acceptor.resume(observer)
+        self._loop.add_reader(self._door, self._at_door)
+
+    def _at_door(self) -> None:
+        """The launcher passes a descriptor: a connection, or the output of extensions."""
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._door, _DOOR_BYTES, 1, _CLOSE_ON_EXEC)
+        except OSError:
+            return
+        if len(data) != _DOOR_BYTES or len(descriptors) != 1:
+            self._lose()
+            return
+        os.set_inheritable(descriptors[0], False)  # noqa: FBT003
+        if data[0] == FrameType.CONNECTED:
+            connection = socket.socket(fileno=descriptors[0])
+            connection.setblocking(False)  # noqa: FBT003
+            self.inward.arrived(int.from_bytes(data[1:], "big"), connection)
+        elif data[0] == FrameType.EXTENSION_OUTPUT and _EXTENSIONS not in self._outputs:
+            self._take_output(_EXTENSIONS, descriptors[0])
+        else:
+            os.close(descriptors[0])
+            self._lose()
+
+    def _take_output(self, stream: str, descriptor: int) -> None:
+        os.set_blocking(descriptor, False)
+        self._outputs[stream] = descriptor
+        self._written.register(descriptor, select.POLLIN)
+        self._loop.add_reader(descriptor, self._drain, stream, _READ_BYTES)
 
     def _hold_connections(self) -> None:
         self._acceptor.abort()
@@ -212,8 +244,11 @@ class DescriptorChannel(Channel):
 
     def _release(self) -> None:
         self._acceptor.close()
-        for stream in _STREAMS:
+        for stream in tuple(self._outputs):
             self._end_output(stream)
+        if self._door.fileno() >= 0:
+            self._loop.remove_reader(self._door)
+            self._door.close()
         if self._memory is not None:
             os.close(self._memory)
             self._memory = None

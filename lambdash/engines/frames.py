@@ -13,13 +13,15 @@ from lambdash import limits
 from lambdash.engines.protocol import SandboxExit
 from lambdash.errors import CallerError, PlatformError
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 _HEADER = struct.Struct("!BxHI")
 _HELLO = struct.Struct("!III")
 _STARTED = struct.Struct("!IQ")
 _EXITED = struct.Struct("!iiIQ")
-_ASSIGN = struct.Struct("!IIHH")
+_ASSIGN = struct.Struct("!IIHHH")
 _U32 = struct.Struct("!I")
+_PAIR = struct.Struct("!II")
+_EXTENSION_EXITED = struct.Struct("!iI")
 _KEEP = 0xFFFF_FFFF
 
 
@@ -37,9 +39,35 @@ class FrameType(IntEnum):
     END = 9
     CLOSE = 10
     CREDIT = 11
+    EXTENSIONS = 12
+    EXTENSION_EXITED = 13
+    QUIET = 14
+    EXTENSION_OUTPUT = 15
     ASSIGN = 16
     RESET = 17
     SHUTDOWN = 18
+    START = 19
+    RETIRE = 20
+    CONNECT = 21
+    CONNECTED = 22
+    REFUSED = 23
+
+
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-extensions.html
+_WITHHELD_FROM_EXTENSIONS = frozenset(
+    {
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_XRAY_CONTEXT_MISSING",
+        "AWS_XRAY_DAEMON_ADDRESS",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+        "_AWS_XRAY_DAEMON_ADDRESS",
+        "_AWS_XRAY_DAEMON_PORT",
+        "_HANDLER",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +82,15 @@ class ProcessLimits:
 class Assignment:
     """What the launcher is to run: nothing of its own environment reaches the runtime.
 
-    ``arguments[0]`` without a slash is looked up on the ``PATH`` among ``variables``.
+    ``arguments[0]`` without a slash is looked up on the ``PATH`` among ``variables``. Every file
+    of the folder ``extensions`` is started first, where there is any.
     """
 
     arguments: tuple[str, ...]
     variables: tuple[tuple[str, str], ...]
     working_directory: str
     limits: ProcessLimits | None = None
+    extensions: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +114,18 @@ def encode_number(kind: FrameType, number: int, channel: int = 0) -> bytes:
 
 def encode_assignment(assignment: Assignment) -> bytes:
     """Raises ``CallerError`` for what no process can be started with."""
-    variables = [f"{name}={value}" for name, value in assignment.variables]
-    strings = [assignment.working_directory, *assignment.arguments, *variables]
+    withheld: list[str] = []
+    shared: list[str] = []
+    for name, value in assignment.variables:
+        group = withheld if name in _WITHHELD_FROM_EXTENSIONS else shared
+        group.append(f"{name}={value}")
+    variables = [*withheld, *shared]
+    folders = [assignment.working_directory, assignment.extensions]
+    strings = [*folders, *assignment.arguments, *variables]
     if any("\0" in text for text in strings):
         raise CallerError("nul-in-variable", "a NUL character cannot be in a variable or argument")
     text = b"".join(text.encode("utf-8", "surrogateescape") + b"\0" for text in strings)
-    counts = len(assignment.arguments), len(variables)
+    counts = len(assignment.arguments), len(variables), len(withheld)
     if len(text) > limits.ASSIGNMENT_MAX_BYTES or max(counts) > limits.ASSIGNMENT_MAX_STRINGS:
         raise CallerError(
             "variables-too-large",
@@ -128,6 +164,29 @@ def decode_exited(payload: bytes) -> SandboxExit:
         out_of_memory=bool(out_of_memory),
         max_memory_bytes=peak or None,
     )
+
+
+def decode_names(payload: bytes) -> tuple[str, ...]:
+    """The names of the extensions that were started."""
+    return tuple(name.decode("utf-8", "surrogateescape") for name in payload.split(b"\0")[:-1])
+
+
+def decode_extension_exited(payload: bytes) -> tuple[str, SandboxExit]:
+    """Which extension ended, and how."""
+    code, signal = _unpack(_EXTENSION_EXITED, payload[: _EXTENSION_EXITED.size])
+    name = payload[_EXTENSION_EXITED.size :].decode("utf-8", "surrogateescape")
+    return name, SandboxExit(exit_code=None if code < 0 else code, signal=signal or None)
+
+
+def encode_pair(kind: FrameType, first: int, second: int) -> bytes:
+    """A frame whose payload is two unsigned 32-bit numbers."""
+    return encode(kind, _PAIR.pack(first, second))
+
+
+def decode_pair(payload: bytes) -> tuple[int, int]:
+    """The two unsigned 32-bit numbers a payload consists of."""
+    first, second = _unpack(_PAIR, payload)
+    return first, second
 
 
 def decode_number(payload: bytes) -> int:

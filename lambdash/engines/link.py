@@ -12,11 +12,15 @@ from dataclasses import replace
 from lambdash import limits
 from lambdash.engines import frames
 from lambdash.engines.frames import Assignment, FrameType
+from lambdash.engines.inward import InwardConnections
 from lambdash.engines.protocol import SandboxExit, SandboxObserver
 from lambdash.errors import PlatformError
 
 _SETTLE_POLL_S = 0.002
 _SETTLE_POLLS_MAX = 250  # not seconds: a starved process may not have had its turn to read
+_EXTENDED_SETTLE_POLLS = 10
+# what an extension said last is read before its end is told
+_EXTENSION_SETTLE_S = 0.02
 
 
 class Channel(asyncio.Protocol):
@@ -33,7 +37,11 @@ class Channel(asyncio.Protocol):
         self._observer: SandboxObserver | None = None
         self._transport: asyncio.Transport | None = None
         self._frames = frames.FrameReader()
-        self._started: asyncio.Future[float] | None = None
+        self._started: asyncio.Future[float | None] | None = None
+        self._quiet: asyncio.Future[None] | None = None
+        self._extended = False
+        self._resetting = False
+        self.inward = InwardConnections(self._ask_inward)
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._ending = False
         self._told = False
@@ -43,27 +51,57 @@ class Channel(asyncio.Protocol):
     async def assign(self, assignment: Assignment, observer: SandboxObserver) -> None:
         """Start the runtime; returns when its process was started, and marks ``runtime_started``.
 
+        With extensions it returns when they were started, and the runtime is by ``start_runtime``.
         Once in a channel's life. Raises ``PlatformError`` when the launcher is gone.
         """
         assert self._observer is None, "a launcher is assigned once"
         message = frames.encode_assignment(assignment)
         self._observer = observer
         self._begin(observer)
-        observer.mark("runtime_started", await self._start(message))
+        await self._start_life(message, observer)
 
-    async def reset(self) -> None:
-        """Kill the runtime's tree and start it anew.
+    async def start_runtime(self) -> None:
+        """Start the runtime of a life that began with extensions."""
+        assert self._observer is not None, "the life has begun"
+        await self._start_life(frames.encode(FrameType.START), self._observer)
+
+    async def reset(self, grace_s: float = 0.0) -> None:
+        """Kill the runtime's tree and start it anew; extensions may take ``grace_s`` to end.
 
         Connections of the old life are gone, and its output has been handed over or will be,
         before anything of the new life is seen.
         """
         assert self._observer is not None, "reset comes after assign"
         self._forget_exit()
+        if self._extended and grace_s > 0:
+            await self._retire(grace_s)
         self._hold_connections()
         self.drain_output()
-        started = await self._start(frames.encode(FrameType.RESET))
-        self._resume_connections(self._observer)
-        self._observer.mark("runtime_started", started)
+        self._resetting = True
+        try:
+            await self._start_life(frames.encode(FrameType.RESET), self._observer)
+        finally:
+            self._resetting = False
+
+    async def _retire(self, grace_s: float) -> None:
+        """The runtime dead, its extensions too or out of time; their connections still serve."""
+        self._quiet = asyncio.get_running_loop().create_future()
+        grace_ms = round(min(grace_s, limits.SHUTDOWN_GRACE_MAX_S) * 1000)
+        self._send(frames.encode_number(FrameType.RETIRE, grace_ms))
+        try:
+            async with asyncio.timeout(grace_s + limits.LAUNCHER_REPLY_MAX_S):
+                await asyncio.wait({self._quiet, self._ended}, return_when="FIRST_COMPLETED")
+        except TimeoutError as error:
+            raise PlatformError(
+                "launcher-silent", "the launcher did not stop its runtime in time"
+            ) from error
+        finally:
+            self._quiet = None
+
+    async def _start_life(self, message: bytes, observer: SandboxObserver) -> None:
+        started = await self._start(message)
+        if started is not None:
+            observer.mark("runtime_started", started)
 
     async def shutdown(self, grace_s: float) -> None:
         """SIGTERM to the runtime, at most ``grace_s`` seconds, SIGKILL to all; then it is gone.
@@ -142,6 +180,15 @@ class Channel(asyncio.Protocol):
                 self._on_started(payload)
             case FrameType.EXITED:
                 self._on_exited(frames.decode_exited(payload))
+            case FrameType.EXTENSIONS:
+                self._on_extensions(frames.decode_names(payload))
+            case FrameType.EXTENSION_EXITED:
+                self._on_extension_exited(*frames.decode_extension_exited(payload))
+            case FrameType.QUIET:
+                if self._quiet is not None and not self._quiet.done():
+                    self._quiet.set_result(None)
+            case FrameType.REFUSED:
+                self.inward.refused(*frames.decode_pair(payload))
             case FrameType.DONE:
                 self._finish()
             case _:
@@ -150,8 +197,14 @@ class Channel(asyncio.Protocol):
     def _on_relayed(self, kind: FrameType, channel: int, payload: bytes) -> None:
         raise frames.protocol_error(f"an unexpected frame {kind.name}")
 
-    async def _start(self, message: bytes) -> float:
-        """Send what starts a life; the monotonic second at which the runtime was started."""
+    def _ask_inward(self, token: int, port: int) -> None:
+        self._send(frames.encode_pair(FrameType.CONNECT, token, port))
+
+    async def _start(self, message: bytes) -> float | None:
+        """Send what starts a life; the monotonic second at which the runtime was started.
+
+        None when extensions were.
+        """
         if self._ended.done() or self._ending:
             raise _lost()
         loop = asyncio.get_running_loop()
@@ -168,28 +221,56 @@ class Channel(asyncio.Protocol):
             ) from error
         finally:
             self._started = None
-        return self._started_at(launcher_s, asked)
+        return None if launcher_s is None else self._started_at(launcher_s, asked)
 
     def _send(self, message: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(message)
 
     def _on_started(self, payload: bytes) -> None:
-        if self._started is None or self._started.done():
-            raise frames.protocol_error("a start nobody asked for")
         self.runtime_pid, launcher_s = frames.decode_started(payload)
+        self._on_life(launcher_s)
+
+    def _on_extensions(self, names: tuple[str, ...]) -> None:
+        """Told before any of them is heard: a registration names one of these."""
+        if not names or self._observer is None:
+            raise frames.protocol_error("extensions nobody asked for")
+        self._extended = True
+        if self._started is not None and not self._ending:
+            self._observer.extensions_started(names)
+        self._on_life(None)
+
+    def _on_life(self, launcher_s: float | None) -> None:
+        if self._started is None or self._started.done() or self._observer is None:
+            raise frames.protocol_error("a start nobody asked for")
+        self._resume_connections(self._observer)
         self._started.set_result(launcher_s)
 
+    def _on_extension_exited(self, name: str, exit: SandboxExit) -> None:
+        if self._is_own_doing():
+            return
+        loop = asyncio.get_running_loop()
+        loop.call_later(_EXTENSION_SETTLE_S, self._tell_extension, name, exit)
+
+    def _tell_extension(self, name: str, exit: SandboxExit) -> None:
+        if self._observer is None or self._is_own_doing() or self._ended.done():
+            return
+        self.drain_output()
+        self._observer.extension_exited(name, exit)
+
+    def _is_own_doing(self) -> bool:
+        """Whether what ends now was ended by the engine, or is overtaken by what it does."""
+        return self._ending or self._quiet is not None or self._is_resetting()
+
     def _on_exited(self, exit: SandboxExit) -> None:
-        if self._ending or self._is_resetting():  # the engine's own doing, or overtaken by it
+        if self._is_own_doing():
             return
         self._pending_exit = exit
-        self._settle(_SETTLE_POLLS_MAX)
+        # extensions keep their connections open
+        self._settle(_EXTENDED_SETTLE_POLLS if self._extended else _SETTLE_POLLS_MAX)
 
     def _is_resetting(self) -> bool:
-        return (
-            self._started is not None and not self._started.done() and self.runtime_pid is not None
-        )
+        return self._resetting and self._started is not None and not self._started.done()
 
     def _settle(self, polls_left: int) -> None:
         """A runtime may answer and end at once: its answer is read before its end is told."""
@@ -218,6 +299,7 @@ class Channel(asyncio.Protocol):
             self._ended.set_result(None)
         if self._started is not None and not self._started.done():
             self._started.set_exception(_lost())
+        self.inward.close()
 
     def _lose(self) -> None:
         """The launcher is gone or not to be trusted; told once, unless it was asked to end."""

@@ -270,9 +270,19 @@ class ProcessEngine:
             raise write_failed(error, failed) from error
         return process
 
-    async def reset(self, sandbox: Sandbox) -> None:
+    async def start_runtime(self, sandbox: Sandbox) -> None:
         assert isinstance(sandbox, ProcessSandbox)
-        await sandbox.channel.reset()
+        await sandbox.channel.start_runtime()
+
+    async def reset(self, sandbox: Sandbox, grace_s: float = 0.0) -> None:
+        assert isinstance(sandbox, ProcessSandbox)
+        await sandbox.channel.reset(grace_s)
+
+    async def connect(
+        self, sandbox: Sandbox, port: int, protocol: Callable[[], asyncio.Protocol]
+    ) -> asyncio.Transport:
+        assert isinstance(sandbox, ProcessSandbox)
+        return await sandbox.channel.inward.connect(port, protocol)
 
     async def stop(self, sandbox: Sandbox, grace_s: float) -> None:
         assert isinstance(sandbox, ProcessSandbox)

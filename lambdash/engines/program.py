@@ -50,7 +50,8 @@ class Program:
         }
         merged = {**self._replaceable(), "TMPDIR": str(temporary), **dict(variables), **fixed}
         command = self._command(merged)
-        return Assignment(command, tuple(merged.items()), code, ProcessLimits())
+        extensions = "" if self.layers is None else f"{self.layers}/extensions"
+        return Assignment(command, tuple(merged.items()), code, ProcessLimits(), extensions)
 
     def _replaceable(self) -> dict[str, str]:
         path = os.environ.get("PATH") or _DEFAULT_PATH

@@ -1,7 +1,7 @@
 """The one protocol every engine speaks; a contract suite runs over each of them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -63,7 +63,7 @@ class SandboxObserver(Protocol):
         ...
 
     def output(self, stream: str, data: bytes) -> None:
-        """Bytes the sandbox wrote; ``stream`` is ``stdout`` or ``stderr``."""
+        """Bytes the sandbox wrote; ``stream`` is ``stdout``, ``stderr`` or ``extension``."""
         ...
 
     def mark(self, name: str, at: float) -> None:
@@ -75,6 +75,14 @@ class SandboxObserver(Protocol):
 
         Not called for what ``stop`` or ``reset`` ended themselves.
         """
+        ...
+
+    def extensions_started(self, names: tuple[str, ...]) -> None:
+        """External extensions run, once per life; the runtime waits for ``start_runtime``."""
+        ...
+
+    def extension_exited(self, name: str, exit: SandboxExit) -> None:
+        """An external extension ended by itself."""
         ...
 
 
@@ -143,17 +151,39 @@ class Engine(Protocol):
     ) -> Sandbox:
         """Start one sandbox; returns once the runtime process was started in it.
 
+        Where there are files in ``/opt/extensions`` it returns once those were started.
+
         ``variables`` are the function's (AWS's and its own); the engine adds those that depend on
         where things lie: ``AWS_LAMBDA_RUNTIME_API``, ``LAMBDA_TASK_ROOT``, ``PATH`` and the like.
         """
         ...
 
-    async def reset(self, sandbox: Sandbox) -> None:
-        """Kill the runtime's process tree and start the runtime anew; ``/tmp`` stays."""
+    async def start_runtime(self, sandbox: Sandbox) -> None:
+        """Start the runtime process of a life that began with extensions; once for each."""
+        ...
+
+    async def reset(self, sandbox: Sandbox, grace_s: float = 0.0) -> None:
+        """Kill the runtime's process tree and start the runtime anew; ``/tmp`` stays.
+
+        Extensions have ``grace_s`` seconds to end before they are killed, too; the new life begins
+        with them.
+        """
+        ...
+
+    async def connect(
+        self, sandbox: Sandbox, port: int, protocol: Callable[[], asyncio.Protocol]
+    ) -> asyncio.Transport:
+        """A connection to what listens at a port inside the sandbox, on its ``127.0.0.1``.
+
+        Raises ``PlatformError`` (``sandbox-refused``) when nothing does.
+        """
         ...
 
     async def stop(self, sandbox: Sandbox, grace_s: float) -> None:
-        """End and remove the sandbox: SIGTERM, ``grace_s`` seconds, then SIGKILL. Idempotent."""
+        """End and remove the sandbox: SIGTERM, ``grace_s`` seconds, then SIGKILL. Idempotent.
+
+        With extensions the runtime has 30 % of the time, and they have all of it, as on AWS.
+        """
         ...
 
     async def collect(self) -> Mapping[str, int]:

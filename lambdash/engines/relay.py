@@ -130,27 +130,39 @@ class RelayChannel(Channel):
                 self._observer.output("stdout", payload)
             case FrameType.STDERR:
                 self._observer.output("stderr", payload)
+            case FrameType.EXTENSION_OUTPUT:
+                self._observer.output("extension", payload)
             case FrameType.OPEN:
-                self._open(channel, self._observer)
+                late = self._is_resetting()
+                known = None if late else self._observer.runtime_connection()
+                self._open(channel, known)
+            case FrameType.CONNECTED:
+                self._connected(channel, frames.decode_number(payload))
             case FrameType.DATA | FrameType.END | FrameType.CLOSE | FrameType.CREDIT:
                 self._on_channel(kind, channel, payload)
             case _:
                 raise frames.protocol_error(f"an unexpected frame {kind.name}")
 
-    def _open(self, channel: int, observer: SandboxObserver) -> None:
+    def _connected(self, channel: int, token: int) -> None:
+        protocol = self.inward.protocol(token)
+        transport = self._open(channel, protocol)
+        if protocol is not None:
+            self.inward.opened(token, transport)
+
+    def _open(self, channel: int, protocol: asyncio.Protocol | None) -> RelayedTransport:
+        """A connection of its own for the channel; without a protocol it is one too late."""
         if channel in self._relayed or channel >= limits.RELAY_CHANNELS_MAX:
             raise frames.protocol_error(f"an opening of channel {channel}")
 
         def send(kind: FrameType, data: bytes) -> None:
             self._send(frames.encode(kind, data, channel))
 
-        late = self._is_resetting()
-        protocol = asyncio.Protocol() if late else observer.runtime_connection()
-        transport = RelayedTransport(send, protocol)
+        transport = RelayedTransport(send, protocol or asyncio.Protocol())
         self._relayed[channel] = transport
         transport.begin()
-        if late:  # of the life that is being ended
+        if protocol is None:
             transport.abort()
+        return transport
 
     def _on_channel(self, kind: FrameType, channel: int, payload: bytes) -> None:
         transport = self._relayed.get(channel)

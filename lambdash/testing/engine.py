@@ -15,7 +15,7 @@ from lambdash.engines.protocol import (
     SandboxObserver,
     SandboxSpec,
 )
-from lambdash.errors import CallerError, LambdashError
+from lambdash.errors import CallerError, LambdashError, PlatformError
 from lambdash.model import DockerfileSource, ImagePackage
 from lambdash.model.progress import ProgressSink
 from lambdash.testing.runtime import FakeRuntime, Handler
@@ -62,12 +62,14 @@ class FakeEngine:
     """``make_handler`` is called for each life of a runtime process: its closure is the globals.
 
     ``launch_error``, when set, is what every launch raises; ``init_exit`` is how every runtime
-    process ends before its first poll. ``calls`` counts what was asked.
+    process ends before its first poll. ``extensions`` are the names of those that every life begins
+    with; whoever tests them speaks for them. ``calls`` counts what was asked.
     """
 
     make_handler: HandlerFactory
     launch_error: LambdashError | None = None
     init_exit: SandboxExit | None = None
+    extensions: tuple[str, ...] = ()
     name: str = "fake"
     capabilities: Capabilities = field(
         default_factory=lambda: Capabilities(isolation=False, images=False, memory_limit=False)
@@ -117,15 +119,31 @@ class FakeEngine:
         now = asyncio.get_running_loop().time()
         for mark in ("network_ready", "created", "started"):
             observer.mark(mark, now)
-        await self._live(sandbox)
+        await self._begin(sandbox)
         return sandbox
 
-    async def reset(self, sandbox: Sandbox) -> None:
+    async def start_runtime(self, sandbox: Sandbox) -> None:
+        self.calls += 1
+        assert isinstance(sandbox, FakeSandbox), "launched by this engine"
+        await self._live(sandbox)
+
+    async def reset(self, sandbox: Sandbox, grace_s: float = 0.0) -> None:
         self.calls += 1
         assert isinstance(sandbox, FakeSandbox), "launched by this engine"
         self.resets += 1
         await self._end(sandbox)
-        await self._live(sandbox)
+        await self._begin(sandbox)
+
+    async def connect(
+        self, sandbox: Sandbox, port: int, protocol: Callable[[], asyncio.Protocol]
+    ) -> asyncio.Transport:
+        self.calls += 1
+        loop = asyncio.get_running_loop()
+        try:
+            transport, _ = await loop.create_connection(protocol, "127.0.0.1", port)
+        except OSError as error:
+            raise PlatformError("sandbox-refused", f"nothing listens at {port}: {error}") from error
+        return transport
 
     async def stop(self, sandbox: Sandbox, grace_s: float) -> None:
         self.calls += 1
@@ -143,6 +161,13 @@ class FakeEngine:
         for sandbox in tuple(self.sandboxes.values()):
             await self.stop(sandbox, 0)
         return {}
+
+    async def _begin(self, sandbox: FakeSandbox) -> None:
+        """A life: the runtime's process, or the extensions that it waits for."""
+        if self.extensions:
+            sandbox.observer.extensions_started(self.extensions)
+        else:
+            await self._live(sandbox)
 
     async def _live(self, sandbox: FakeSandbox) -> None:
         """Start a runtime process: a task on one end of a socket pair."""

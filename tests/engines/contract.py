@@ -61,6 +61,14 @@ class EngineCase:
         return SandboxSpec(Revision(configured, package), folder)
 
 
+def add_extension(folder: Path, name: str, script: str, shell: str) -> None:
+    """An external extension in the layers that lie in ``folder``."""
+    path = folder / "extensions" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!{shell}\n{script}\n")
+    path.chmod(0o755)
+
+
 def with_layers(spec: SandboxSpec, folder: Path) -> SandboxSpec:
     """The same package with layers that lie in ``folder``."""
     layers = ZipPackage(tree_digest=str(folder).encode().hex(), size_bytes=1)
@@ -73,9 +81,12 @@ class ScriptedDaemon:
     def __init__(self) -> None:
         self.parked: list[asyncio.Transport] = []
         self.responses: list[bytes] = []
-        self.written = {"stdout": bytearray(), "stderr": bytearray()}
+        self.written = {stream: bytearray() for stream in ("stdout", "stderr", "extension")}
         self.marks: dict[str, float] = {}
+        self.asked: dict[str, asyncio.Transport] = {}
         self.exits: list[SandboxExit] = []
+        self.extensions: list[tuple[str, ...]] = []
+        self.extension_exits: list[tuple[str, SandboxExit]] = []
         self.sandbox: Sandbox | None = None
         self._news = asyncio.Event()
 
@@ -89,6 +100,14 @@ class ScriptedDaemon:
     def mark(self, name: str, at: float) -> None:
         self.marks[name] = at
 
+    def extensions_started(self, names: tuple[str, ...]) -> None:
+        self.extensions.append(names)
+        self._news.set()
+
+    def extension_exited(self, name: str, exit: SandboxExit) -> None:
+        self.extension_exits.append((name, exit))
+        self._news.set()
+
     def exited(self, exit: SandboxExit) -> None:
         self.exits.append(exit)
         self._news.set()
@@ -96,6 +115,8 @@ class ScriptedDaemon:
     def request(self, method: str, path: str, body: bytes, transport: asyncio.Transport) -> None:
         if (method, path) == ("GET", "/2018-06-01/runtime/invocation/next"):
             self.parked.append(transport)
+        elif path.startswith("/from/"):
+            self.asked[path] = transport
         else:
             if self.sandbox is not None:
                 self.sandbox.drain_output()

@@ -58,9 +58,11 @@ class Observer:
     """What one sandbox told, in order."""
 
     def __init__(self) -> None:
-        self.written = {"stdout": bytearray(), "stderr": bytearray()}
+        self.written = {stream: bytearray() for stream in ("stdout", "stderr", "extension")}
         self.received = bytearray()
         self.exits: list[SandboxExit] = []
+        self.extensions: list[tuple[str, ...]] = []
+        self.extension_exits: list[tuple[str, SandboxExit]] = []
         self.marks: dict[str, float] = {}
         self.events: list[str] = []
         self.connections = 0
@@ -89,6 +91,14 @@ class Observer:
 
     def mark(self, name: str, at: float) -> None:
         self.marks[name] = at
+
+    def extensions_started(self, names: tuple[str, ...]) -> None:
+        self.extensions.append(names)
+        self.happened("extensions")
+
+    def extension_exited(self, name: str, exit: SandboxExit) -> None:
+        self.extension_exits.append((name, exit))
+        self.happened("extension exited")
 
     def exited(self, exit: SandboxExit) -> None:
         self.exits.append(exit)

@@ -8,10 +8,17 @@ from pathlib import Path
 import pytest
 
 from lambdash.engines.protocol import Engine, PullPolicy
-from lambdash.errors import CallerError
+from lambdash.errors import CallerError, PlatformError
 from lambdash.model.progress import silent
 from tests.engines.cases import CASES
-from tests.engines.contract import EngineCase, Running, ScriptedDaemon, launched, with_layers
+from tests.engines.contract import (
+    EngineCase,
+    Running,
+    ScriptedDaemon,
+    add_extension,
+    launched,
+    with_layers,
+)
 
 _MARKS = {"docker": pytest.mark.docker}
 
@@ -204,8 +211,9 @@ async def test_layers_are_found_and_stay_as_they_are(
     tool.write_text(f"#!{case.shell}\necho from a layer")
     tool.chmod(0o755)
     running = await launched(engine, spec)
-    assert await running.daemon.invoke('respond "$(greet)"') == "from a layer"
-    script = 'f=${PATH##*:}/greet; (echo harm >$f) 2>/dev/null; respond "${LD_LIBRARY_PATH##*:}"'
+    found = await running.daemon.invoke('PATH=$PATH:/opt/bin; respond "$(greet)"')
+    assert found == "from a layer"
+    script = 'f=$(command -v greet); (echo harm >$f) 2>/dev/null; respond "${LD_LIBRARY_PATH##*:}"'
     assert (await running.daemon.invoke(script)).endswith("/lib")
     assert "harm" not in tool.read_text()
 
@@ -220,6 +228,47 @@ async def test_a_bootstrap_may_lie_in_a_layer(
     assert await running.daemon.invoke('respond "$(pwd -P)"') == await running.daemon.invoke(
         'respond "$(cd "$LAMBDA_TASK_ROOT"; pwd -P)"'
     )
+
+
+async def test_extensions_come_before_the_runtime(
+    case: EngineCase, engine: Engine, tmp_path: Path
+) -> None:
+    spec = with_layers(case.specification(tmp_path / "code"), tmp_path / "opt")
+    register = f"{case.request}\necho up\nrequest GET /from/$NAME ''\nsleep 100"
+    for name in ("one", "two"):
+        add_extension(tmp_path / "opt", name, f"NAME={name}\n{register}", case.shell)
+    running = await launched(engine, spec)
+    daemon = running.daemon
+    await daemon.until(lambda: {"/from/one", "/from/two"} <= daemon.asked.keys())
+    assert daemon.extensions == [("one", "two")]
+    assert "runtime_started" not in daemon.marks
+    assert daemon.parked == []
+    await engine.start_runtime(running.sandbox)
+    assert await daemon.invoke("respond here") == "here"
+    assert daemon.written["extension"].count(b"up\n") == 2
+    await engine.reset(running.sandbox, 0.05)
+    assert daemon.extensions == [("one", "two")] * 2
+    await engine.start_runtime(running.sandbox)
+    assert await daemon.invoke("respond again") == "again"
+    await engine.stop(running.sandbox, 0.05)
+    assert (daemon.exits, daemon.extension_exits) == ([], [])
+
+
+async def test_the_end_of_an_extension_is_told(
+    case: EngineCase, engine: Engine, tmp_path: Path
+) -> None:
+    spec = with_layers(case.specification(tmp_path / "code"), tmp_path / "opt")
+    add_extension(tmp_path / "opt", "weak", "exit 5", case.shell)
+    daemon = (await launched(engine, spec)).daemon
+    await daemon.until(lambda: bool(daemon.extension_exits))
+    ((name, ended),) = daemon.extension_exits
+    assert (name, ended.exit_code) == ("weak", 5)
+
+
+async def test_nobody_listens_in_the_sandbox(engine: Engine, running: Running) -> None:
+    with pytest.raises(PlatformError) as refused:
+        await engine.connect(running.sandbox, 4243, asyncio.Protocol)
+    assert refused.value.code == "sandbox-refused"
 
 
 async def test_images_are_refused_by_name_where_there_are_none(engine: Engine) -> None:

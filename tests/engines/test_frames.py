@@ -57,8 +57,10 @@ def test_payloads_of_the_wrong_size_are_refused(payload: bytes) -> None:
 
 
 def test_an_assignment_is_what_the_launcher_reads() -> None:
-    assignment = Assignment(("sh", "-c"), (("A", "1"), ("B", "\udcff")), "/w", ProcessLimits(9))
-    expected = struct.pack("!IIHH", 9, 0, 2, 2) + b"/w\0sh\0-c\0A=1\0B=\xff\0"
+    variables = (("A", "1"), ("_HANDLER", "h"), ("B", "\udcff"))
+    assignment = Assignment(("sh", "-c"), variables, "/w", ProcessLimits(9), "/x")
+    expected = struct.pack("!IIHHH", 9, 0, 2, 3, 1)
+    expected += b"/w\0/x\0sh\0-c\0_HANDLER=h\0A=1\0B=\xff\0"
     assert frames.encode_assignment(assignment) == frames.encode(FrameType.ASSIGN, expected)
 
 

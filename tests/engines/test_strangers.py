@@ -22,7 +22,7 @@ from tests.engines.launching import PATIENCE_S, Observer, start_launcher
 ASSIGNMENT = Assignment(("true",), (), "/")
 
 
-def hello(port: int = 9001, secret: bytes = b"", version: int = 1) -> bytes:
+def hello(port: int = 9001, secret: bytes = b"", version: int = frames.PROTOCOL_VERSION) -> bytes:
     return frames.encode(FrameType.HELLO, struct.pack("!III", version, 1, port) + secret)
 
 
@@ -33,11 +33,13 @@ STARTED = frames.encode(FrameType.STARTED, struct.pack("!IQ", 7, 0))
 def descriptors(count: int) -> Iterator[list[int]]:
     listener = socket.create_server(("127.0.0.1", 0))
     pipes = [os.pipe() for _ in range(2)]
-    passed = [listener.fileno(), pipes[0][0], pipes[1][0]]
+    doors = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    passed = [listener.fileno(), pipes[0][0], pipes[1][0], doors[0].fileno()]
     try:
         yield (passed * 2)[:count]
     finally:
-        listener.close()
+        for each in (listener, *doors):
+            each.close()
         for ends in pipes:
             for end in ends:
                 os.close(end)
@@ -59,14 +61,14 @@ async def greet(folder: Path, message: bytes, count: int) -> tuple[Channel, sock
 @pytest.mark.parametrize(
     ("message", "count"),
     [
-        (b"GET / HTTP/1.1\r\n\r\n", 3),
+        (b"GET / HTTP/1.1\r\n\r\n", 4),
         (hello(), 0),
-        (hello(), 2),
-        (hello(version=2), 3),
-        (hello(port=0), 3),
-        (hello()[:-1], 3),
-        (hello() + hello(), 3),
-        (STARTED, 3),
+        (hello(), 3),
+        (hello(version=1), 4),
+        (hello(port=0), 4),
+        (hello()[:-1], 4),
+        (hello() + hello(), 4),
+        (STARTED, 4),
     ],
 )
 async def test_who_does_not_greet_is_refused(tmp_path: Path, message: bytes, count: int) -> None:
@@ -99,11 +101,16 @@ async def test_a_path_too_long_for_the_kernel_is_refused(tmp_path: Path) -> None
         STARTED,
         frames.encode(FrameType.EXITED, b"short"),
         frames.encode(FrameType.STDOUT, b"only a relay says this"),
+        frames.encode(FrameType.EXTENSIONS),
+        frames.encode(FrameType.EXTENSIONS, b"late\0"),
+        frames.encode(FrameType.EXTENSION_EXITED, b"short"),
+        frames.encode(FrameType.CONNECTED, bytes(4)),
+        frames.encode(FrameType.REFUSED, b"short"),
         frames.encode(FrameType.HELLO),
     ],
 )
 async def test_nonsense_after_the_start_is_a_lost_sandbox(tmp_path: Path, nonsense: bytes) -> None:
-    channel, stranger = await greet(tmp_path, hello(), 3)
+    channel, stranger = await greet(tmp_path, hello(), 4)
     observer = Observer()
     with stranger:
         stranger.sendall(STARTED)
@@ -118,19 +125,47 @@ async def test_nonsense_after_the_start_is_a_lost_sandbox(tmp_path: Path, nonsen
     assert len(observer.exits) == 1
 
 
+@pytest.mark.parametrize("nonsense", [b"", b"x" * 5, b"x" * 50])
+async def test_nonsense_at_the_door_is_a_lost_sandbox(
+    scripted: "Scripted", nonsense: bytes
+) -> None:
+    scripted.door.send(nonsense)
+    assert (await scripted.observer.exit()).sandbox_lost
+    before = set(os.listdir("/proc/self/fd"))
+    scripted.channel.close()
+    assert set(os.listdir("/proc/self/fd")) < before
+
+
+async def test_a_descriptor_of_no_kind_is_closed(scripted: "Scripted") -> None:
+    read, write = os.pipe()
+    before = len(os.listdir("/proc/self/fd"))
+    socket.send_fds(scripted.door, [bytes([FrameType.EXTENSION_OUTPUT]) + bytes(4)], [read])
+    os.write(write, b"said")
+    await scripted.observer.until(lambda: scripted.observer.written["extension"] == b"said")
+    assert len(os.listdir("/proc/self/fd")) == before + 1
+    socket.send_fds(scripted.door, [bytes([FrameType.CONNECTED]) + bytes(4)], [read])
+    socket.send_fds(scripted.door, [bytes([FrameType.EXTENSION_OUTPUT]) + bytes(4)], [read])
+    assert (await scripted.observer.exit()).sandbox_lost
+    scripted.channel.close()
+    assert len(os.listdir("/proc/self/fd")) < before
+    os.close(read)
+    os.close(write)
+
+
 @pytest.fixture
 async def scripted(tmp_path: Path) -> AsyncIterator["Scripted"]:
     listener = await ControlListener.open(tmp_path / "c.sock")
     runtime, stranger = socket.create_server(("127.0.0.1", 0)), socket.socket(socket.AF_UNIX)
     (out, into_out), (err, into_err) = os.pipe(), os.pipe()
-    with runtime, stranger:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with runtime, stranger, ours, theirs:
         stranger.connect(str(tmp_path / "c.sock"))
-        socket.send_fds(stranger, [hello()], [runtime.fileno(), out, err])
+        socket.send_fds(stranger, [hello()], [runtime.fileno(), out, err, theirs.fileno()])
         channel = await listener.accept(PATIENCE_S)
         stranger.sendall(STARTED)
         observer = Observer()
         await channel.assign(ASSIGNMENT, observer)
-        yield Scripted(channel, observer, stranger, runtime.getsockname(), into_out)
+        yield Scripted(channel, observer, stranger, runtime.getsockname(), into_out, ours)
         channel.close()
         await asyncio.sleep(0)
     for end in (out, into_out, err, into_err):
@@ -146,6 +181,7 @@ class Scripted:
     launcher: socket.socket
     address: tuple[str, int]
     stdout: int
+    door: socket.socket
 
     async def heard(self, kind: FrameType) -> None:
         """Wait for the daemon's next frame of that type; every frame before it is dropped."""
@@ -226,7 +262,7 @@ async def test_a_launcher_that_does_not_stop_is_told(
 
 
 async def test_an_end_before_the_start_fails_the_assignment(tmp_path: Path) -> None:
-    channel, stranger = await greet(tmp_path, hello(), 3)
+    channel, stranger = await greet(tmp_path, hello(), 4)
     observer = Observer()
     stranger.close()
     with pytest.raises(PlatformError) as failed:
@@ -365,8 +401,13 @@ async def test_a_paused_reader_holds_at_most_a_window(relay: RelayListener) -> N
         frames.encode(FrameType.HELLO),
         frames.encode(FrameType.RESET),
         frames.encode(FrameType.ASSIGN, b""),
-        frames.encode(FrameType.ASSIGN, struct.pack("!IIHH", 0, 0, 500, 500) + b"/\0sh\0"),
-        frames.encode(FrameType.ASSIGN, struct.pack("!IIHH", 0, 0, 0, 0) + b"/\0"),
+        frames.encode(FrameType.ASSIGN, struct.pack("!IIHHH", 0, 0, 500, 500, 0) + b"/\0\0sh\0"),
+        frames.encode(FrameType.ASSIGN, struct.pack("!IIHHH", 0, 0, 0, 0, 0) + b"/\0\0"),
+        frames.encode(FrameType.ASSIGN, struct.pack("!IIHHH", 0, 0, 1, 0, 1) + b"/\0\0sh\0"),
+        frames.encode(FrameType.ASSIGN, struct.pack("!IIHHH", 0, 0, 1, 0, 0) + b"/sh\0"),
+        frames.encode(FrameType.START),
+        frames.encode(FrameType.CONNECT, b"1"),
+        frames.encode(FrameType.RETIRE, b"1"),
         frames.encode(FrameType.SHUTDOWN, b"1"),
         frames.encode(FrameType.DATA, b"x", 60000),
     ],

@@ -150,7 +150,7 @@ async def test_output_is_there_when_the_answer_is(running: Running) -> None:
     assert isinstance(running.sandbox, FakeSandbox)
     running.sandbox.print("out\n")
     running.sandbox.print("err\n", "stderr")
-    assert running.daemon.written == {"stdout": b"out\n", "stderr": b"err\n"}
+    assert running.daemon.written == {"stdout": b"out\n", "stderr": b"err\n", "extension": b""}
 
 
 @pytest.mark.parametrize("end", [{"exit": 0}, {"exit": 3}, {"signal": 9}, {"signal": 11}])
@@ -204,6 +204,25 @@ async def test_images_are_refused_by_name(engine: FakeEngine) -> None:
         with pytest.raises(CallerError) as raised:
             await refused
         assert raised.value.code == "image-needs-engine"
+
+
+async def test_extensions_come_before_the_runtime(engine: FakeEngine) -> None:
+    engine.extensions = ("one", "two")
+    running = await launched(engine, specification())
+    assert running.daemon.extensions == [("one", "two")]
+    assert "runtime_started" not in running.daemon.marks
+    await engine.start_runtime(running.sandbox)
+    assert await invoke(running) == 1
+    await engine.reset(running.sandbox, 1.0)
+    assert running.daemon.extensions == [("one", "two")] * 2
+    await engine.start_runtime(running.sandbox)
+    assert await invoke(running) == 1
+
+
+async def test_nobody_listens_in_the_sandbox(engine: FakeEngine, running: Running) -> None:
+    with pytest.raises(PlatformError) as refused:
+        await engine.connect(running.sandbox, 4243, asyncio.Protocol)
+    assert refused.value.code == "sandbox-refused"
 
 
 async def test_close_stops_everything(engine: FakeEngine, running: Running) -> None:

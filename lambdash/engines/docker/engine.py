@@ -166,10 +166,20 @@ class DockerEngine:
         self._sandboxes[environment_id] = sandbox
         return sandbox
 
-    async def reset(self, sandbox: Sandbox) -> None:
+    async def start_runtime(self, sandbox: Sandbox) -> None:
+        assert isinstance(sandbox, DockerSandbox), "launched by this engine"
+        await sandbox.channel.start_runtime()
+
+    async def reset(self, sandbox: Sandbox, grace_s: float = 0.0) -> None:
         assert isinstance(sandbox, DockerSandbox), "launched by this engine"
         sandbox.report.renew()
-        await sandbox.channel.reset()
+        await sandbox.channel.reset(grace_s)
+
+    async def connect(
+        self, sandbox: Sandbox, port: int, protocol: Callable[[], asyncio.Protocol]
+    ) -> asyncio.Transport:
+        assert isinstance(sandbox, DockerSandbox), "launched by this engine"
+        return await sandbox.channel.inward.connect(port, protocol)
 
     async def stop(self, sandbox: Sandbox, grace_s: float) -> None:
         """Returns when the runtime is dead; the container's removal is awaited by ``close``."""

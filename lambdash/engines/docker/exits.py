@@ -54,6 +54,13 @@ class ExitReport:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(_VERDICT_WAIT_S, self._report, exit)
 
+    def extensions_started(self, names: tuple[str, ...]) -> None:
+        self._observer.extensions_started(names)
+
+    def extension_exited(self, name: str, exit: SandboxExit) -> None:
+        if not self._reported:
+            self._observer.extension_exited(name, exit)
+
     def out_of_memory(self) -> None:
         """The engine's ``oom`` event: the kernel killed something in the container."""
         self._out_of_memory = True

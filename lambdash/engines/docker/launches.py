@@ -121,6 +121,7 @@ class Launches:
             arguments=startup.arguments,
             variables=startup.variables(given, channel.runtime_port),
             working_directory=startup.working_directory,
+            extensions=specs.EXTENSIONS,
         )
         try:
             await channel.assign(assignment, order.report)

@@ -18,13 +18,20 @@ _USER_ID, _GROUP_ID = 993, 990
 _USER = f"{_USER_ID}:{_GROUP_ID}"
 # Owned by the user, for runc gives a tmpfs the mode of the folder that it covers.
 _TMPFS = f"rw,exec,nosuid,nodev,mode=1777,uid={_USER_ID},gid={_GROUP_ID}"
-_HOST_GATEWAY = "host.docker.internal:host-gateway"
+# ``sandbox`` is where extensions listen for telemetry:
+# https://docs.aws.amazon.com/lambda/latest/dg/telemetry-api.html
+_HOSTS = (
+    "host.docker.internal:host-gateway",
+    "sandbox.localdomain:127.0.0.1",
+    "sandbox:127.0.0.1",
+)
 LAUNCHER_FOLDER = "/var/lambdash/launcher"
 LAUNCHER_NAME = "launcher"
 LAUNCHER = f"{LAUNCHER_FOLDER}/{LAUNCHER_NAME}"
 CONTROL_SOCKET = "/var/lambdash/control.sock"
 TASK_ROOT = "/var/task"
 LAYERS_ROOT = "/opt"
+EXTENSIONS = "/opt/extensions"
 
 Mount = dict[str, Any]
 Body = dict[str, Any]
@@ -150,7 +157,7 @@ def container_name(owner: Owner, function: str, environment_id: str) -> str:
 
 
 def _attachment(key: NetworkKey) -> Body:
-    return {"NetworkMode": key.network, "ExtraHosts": [*key.extra_hosts, _HOST_GATEWAY]}
+    return {"NetworkMode": key.network, "ExtraHosts": [*key.extra_hosts, *_HOSTS]}
 
 
 def _harmless() -> Body:

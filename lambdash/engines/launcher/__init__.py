@@ -15,7 +15,7 @@ from lambdash.errors import PlatformError
 __all__ = ["binary", "native"]
 
 _FOLDER = Path(__file__).resolve().parent
-_SOURCES = ("launcher.c", "process.c", "relay.c")
+_SOURCES = ("extensions.c", "launcher.c", "process.c", "relay.c")
 _HEADERS = ("launcher.h",)
 _FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror")
 _COMPILE_MAX_S = 120

@@ -25,13 +25,13 @@
 
 enum { BACKLOG = 512 }; /* one that overflows lets connections hang, half open */
 
-int listener = -1, output_read[2], output_write[2], wake[2], first_process;
+int listener = -1, output_read[2], output_write[2], wake[2], door = -1, first_process;
 static int control = -1, relayed;
 static uint8_t in[HEADER + FRAME_MAX], out[OUT_MAX];
 static size_t in_size, out_start, out_end;
 
 static enum { NOTHING, EXIT, END_OF_ALL } report; /* what to say once the relay has settled */
-static int64_t report_by, stop_by = -1;
+static int64_t report_by, stop_by = -1, term_by = -1, retire_by = -1;
 
 int64_t now_ms(void) {
     struct timespec at;
@@ -104,12 +104,16 @@ void die(const char *what) {
 
 /* What is said of a life of the runtime. */
 
-static void start(void) {
+static void begin(void) {
     uint64_t at_ns = start_runtime();
     uint8_t *to = place(12);
     put32(to, (uint32_t)life.pid);
     put64(to + 4, at_ns);
     commit(STARTED, 0, 12);
+}
+
+static void start(void) { /* with extensions, the runtime waits until they have registered */
+    if (!start_extensions()) begin();
 }
 
 static void say_exited(void) {
@@ -148,13 +152,17 @@ static char **take_strings(char **at, const char *end, uint32_t count) {
 }
 
 static void assign(const uint8_t *payload, uint32_t length) {
-    if (length < 14 || task.arguments || payload[length - 1] != 0) die("bad assignment");
+    if (length < 17 || task.arguments || payload[length - 1] != 0) die("bad assignment");
     uint32_t arguments = get32(payload + 8) >> 16, variables = get32(payload + 8) & 0xffff;
-    memcpy(task.strings, payload + 12, length - 12);
-    char *at = task.strings, *end = task.strings + length - 12;
+    memcpy(task.strings, payload + 14, length - 14);
+    char *at = task.strings, *end = task.strings + length - 14;
     task.open_files = get32(payload);
     task.core = get32(payload + 4);
+    task.withheld = (uint32_t)(payload[12] << 8 | payload[13]);
     task.directory = at;
+    at += strlen(at) + 1;
+    if (at >= end || task.withheld > variables) die("bad assignment");
+    task.extensions = at;
     at += strlen(at) + 1;
     task.arguments = take_strings(&at, end, arguments);
     task.variables = take_strings(&at, end, variables);
@@ -165,10 +173,23 @@ static void assign(const uint8_t *payload, uint32_t length) {
 static void reset(void) {
     if (!task.arguments) die("reset before assignment");
     if (report == EXIT) say_exited();
+    forget_extensions();
     kill_all();
     if (relayed) relay_drop();
     for (int late; (late = accept(listener, NULL, NULL)) >= 0;) close(late);
     start();
+}
+
+static void retire(uint32_t grace) {
+    retire_by = now_ms() + grace;
+    kill_runtime();
+}
+
+static void stop(uint32_t grace) { /* AWS gives the runtime 30 % of it, its extensions all */
+    stop_by = now_ms() + grace;
+    if (!grace) return;
+    ask_to_end();
+    if (living_extensions()) term_by = now_ms() + grace * 3 / 10;
 }
 
 static void obey(uint8_t type, uint16_t channel, const uint8_t *payload, uint32_t length) {
@@ -177,9 +198,13 @@ static void obey(uint8_t type, uint16_t channel, const uint8_t *payload, uint32_
     } else if (type == RESET) {
         reset();
     } else if (type == SHUTDOWN && length == 4) {
-        uint32_t grace = get32(payload);
-        stop_by = now_ms() + grace;
-        if (grace) ask_to_end();
+        stop(get32(payload));
+    } else if (type == RETIRE && length == 4) {
+        retire(get32(payload));
+    } else if (type == START && task.arguments && !life.pid) {
+        begin();
+    } else if (type == CONNECT && length == 8) {
+        connect_inside(get32(payload), get32(payload + 4));
     } else if (relayed) {
         relay_frame(type, channel, payload, length);
     } else {
@@ -220,18 +245,40 @@ static void take_signals(void) {
         if (memchr(numbers, SIGTERM, (size_t)size)) kill_all(), exit(0);
     reap();
     if (!pid || life.pid) return;
-    kill_all(); /* what a dead runtime left behind */
-    say_later(EXIT);
+    if (living_extensions()) kill_runtime();
+    else kill_all(); /* what a dead runtime left behind */
+    if (retire_by < 0) say_later(EXIT);
+}
+
+static void keep_deadlines(int64_t now) {
+    int quiet = !life.pid && !living_extensions();
+    if (term_by >= 0 && now >= term_by) {
+        term_by = -1;
+        kill_runtime();
+    }
+    if (retire_by >= 0 && (quiet || now >= retire_by)) {
+        retire_by = -1;
+        place(0);
+        commit(QUIET, 0, 0);
+    }
+    if (stop_by >= 0 && report != END_OF_ALL && (quiet || now >= stop_by)) {
+        kill_all();
+        say_later(END_OF_ALL);
+    }
+}
+
+static int64_t next_deadline(int64_t now) { /* milliseconds, -1: none */
+    int64_t next = report ? now + 5 : -1, deadlines[] = {stop_by, term_by, retire_by};
+    for (int i = 0; i < 3; i++)
+        if (deadlines[i] >= 0 && (next < 0 || deadlines[i] < next)) next = deadlines[i];
+    return next < 0 ? -1 : next > now ? next - now : 0;
 }
 
 static void serve(void) {
-    struct pollfd fds[2 + 3 + CHANNELS];
+    struct pollfd fds[2 + RELAY_FDS];
     for (;;) {
         int64_t now = now_ms();
-        if (stop_by >= 0 && report != END_OF_ALL && (!life.pid || now >= stop_by)) {
-            kill_all();
-            say_later(END_OF_ALL);
-        }
+        keep_deadlines(now);
         if (report && (!relayed || now >= report_by || relay_settled())) {
             if (report == END_OF_ALL) end_of_all();
             say_exited();
@@ -240,8 +287,7 @@ static void serve(void) {
         fds[0] = (struct pollfd){wake[0], POLLIN, 0};
         fds[1] = (struct pollfd){control, (short)(out_end > out_start ? POLLIN | POLLOUT : POLLIN), 0};
         size_t extra = relayed ? relay_watch(fds + 2) : 0;
-        int64_t wait = report ? 5 : stop_by >= 0 ? stop_by - now : -1;
-        if (poll(fds, (nfds_t)(2 + extra), (int)wait) < 0 && errno != EINTR) die("poll");
+        if (poll(fds, (nfds_t)(2 + extra), (int)next_deadline(now)) < 0 && errno != EINTR) die("poll");
         if (fds[0].revents) take_signals();
         if (extra) relay_turn(fds + 2, extra);
         if ((fds[1].revents & (POLLIN | POLLHUP | POLLERR)) && listen_to_daemon() != 0) break;
@@ -275,8 +321,8 @@ static int control_connect(const char *path) {
 }
 
 static void hello(uint32_t port, const char *secret) {
-    union { struct cmsghdr head; char space[CMSG_SPACE(4 * sizeof(int))]; } rights = {0};
-    int fds[4] = {listener, output_read[0], output_read[1], -1}, count = 3;
+    union { struct cmsghdr head; char space[CMSG_SPACE(5 * sizeof(int))]; } rights = {0};
+    int ends[2], fds[5] = {listener, output_read[0], output_read[1], -1, -1}, count = 4;
     uint32_t length = 12 + (uint32_t)strlen(secret);
     uint8_t *to = place(length);
     put32(to, PROTOCOL);
@@ -285,7 +331,10 @@ static void hello(uint32_t port, const char *secret) {
     memcpy(to + 12, secret, length - 12);
     commit(HELLO, 0, length);
     if (relayed) return;
-    if (peak_path() && (fds[3] = open(peak_path(), O_RDONLY | O_CLOEXEC)) >= 0) count = 4;
+    if (socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) != 0) die("door");
+    door = own(ends[0]);
+    fds[3] = ends[1];
+    if (peak_path() && (fds[4] = open(peak_path(), O_RDONLY | O_CLOEXEC)) >= 0) count = 5;
     struct iovec bytes = {out, out_end};
     struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1, .msg_control = rights.space,
                              .msg_controllen = CMSG_SPACE((size_t)count * sizeof(int))};

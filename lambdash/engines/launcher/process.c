@@ -102,7 +102,10 @@ int reap(void) { /* how many children are left: 0 or more than 0 */
     int status;
     pid_t pid;
     while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
-        if (pid != life.pid) continue;
+        if (pid != life.pid) {
+            extension_ended(pid, status);
+            continue;
+        }
         int found = 0;
         life.pid = 0;
         life.status = status;
@@ -145,28 +148,28 @@ static void limit(int resource, uint32_t value) {
     setrlimit(resource, &bound);
 }
 
-static void execute(char *name) {
-    const char *path = "/usr/local/bin:/usr/bin:/bin";
+static void execute(const struct program *program) {
+    const char *path = "/usr/local/bin:/usr/bin:/bin", *name = program->arguments[0];
     int problem = ENOENT;
     if (strchr(name, '/')) {
-        execve(name, task.arguments, task.variables);
+        execve(name, program->arguments, program->variables);
         complain("start", name, errno);
     }
-    for (char **each = task.variables; *each; each++)
+    for (char **each = program->variables; *each; each++)
         if (strncmp(*each, "PATH=", 5) == 0) path = *each + 5;
     while (path) {
         char full[4096];
         const char *end = strchr(path, ':');
         int size = end ? (int)(end - path) : (int)strlen(path);
         if (snprintf(full, sizeof full, "%.*s/%s", size, size ? path : ".", name) < (int)sizeof full)
-            execve(full, task.arguments, task.variables);
+            execve(full, program->arguments, program->variables);
         if (errno != ENOENT && errno != ENOTDIR) problem = errno;
         path = end ? end + 1 : NULL;
     }
     complain("start", name, problem);
 }
 
-static void become_runtime(pid_t parent) {
+static void become(const struct program *program, pid_t parent) {
     sigset_t none;
     sigemptyset(&none);
     for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
@@ -180,29 +183,40 @@ static void become_runtime(pid_t parent) {
     dup2(null, 0);
     if (null > 2) close(null);
     for (int i = 0; i < 2; i++) { /* an earlier life may have left them non-blocking */
-        dup2(output_write[i], i + 1);
+        dup2(program->output[i], i + 1);
         fcntl(i + 1, F_SETFL, fcntl(i + 1, F_GETFL) & ~O_NONBLOCK);
     }
-    if (chdir(task.directory) != 0) complain("enter", task.directory, errno);
+    if (chdir(program->directory) != 0) complain("enter", program->directory, errno);
     limit(RLIMIT_NOFILE, task.open_files);
     limit(RLIMIT_CORE, task.core);
-    execute(task.arguments[0]);
+    execute(program);
+}
+
+pid_t start_program(const struct program *program) {
+    pid_t parent = getpid(), pid = fork();
+    if (pid == 0) become(program, parent);
+    return pid;
 }
 
 uint64_t start_runtime(void) {
     struct timespec at;
-    pid_t parent = getpid();
+    const struct program runtime = {task.directory, task.arguments, task.variables,
+                                    {output_write[0], output_write[1]}};
     life.oom_kills = oom_kills();
     clock_gettime(CLOCK_MONOTONIC, &at);
-    life.pid = life.group = fork();
+    life.pid = life.group = start_program(&runtime);
     if (life.pid < 0) {
         life.pid = life.group = 0;
         die("fork");
     }
-    if (life.pid == 0) become_runtime(parent);
     return (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
 }
 
 void ask_to_end(void) { /* its group; the process alone when it has not made its group yet */
     if (life.pid && kill(-life.pid, SIGTERM) != 0) kill(life.pid, SIGTERM);
+}
+
+void kill_runtime(void) {
+    if (life.group) kill(-life.group, SIGKILL);
+    if (life.pid) kill(life.pid, SIGKILL);
 }

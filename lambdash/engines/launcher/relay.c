@@ -87,14 +87,20 @@ static uint32_t waiting(int fd) {
     return ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? (uint32_t)bytes : 0;
 }
 
-static void pump(int which) { /* what the pipe holds now: a flood must not keep us here */
-    uint32_t left = waiting(output_read[which]);
+static void pump(int from, uint8_t type) { /* what it holds now: a flood must not keep us here */
+    uint32_t left = waiting(from);
     while (left > 0 && room() > PIPE_ROOM) {
-        ssize_t size = read(output_read[which], place(CHUNK), left < CHUNK ? left : CHUNK);
+        ssize_t size = read(from, place(CHUNK), left < CHUNK ? left : CHUNK);
         if (size <= 0) return;
-        commit(which ? STDERR : STDOUT, 0, (uint32_t)size);
+        commit(type, 0, (uint32_t)size);
         left -= (uint32_t)size;
     }
+}
+
+static void pump_all(void) {
+    pump(output_read[0], STDOUT);
+    pump(output_read[1], STDERR);
+    if (extension_read >= 0) pump(extension_read, EXTENSION_OUTPUT);
 }
 
 static void tell(uint8_t type, size_t index) {
@@ -109,13 +115,11 @@ static void shut(size_t index) {
     tell(CLOSE, index);
 }
 
-static void accept_one(void) {
+int relay_adopt(int fd) {
     size_t index = 0;
     int yes = 1;
     while (index < CHANNELS && channels[index].used) index++;
-    if (index == CHANNELS) return;
-    int fd = accept(listener, NULL, NULL);
-    if (fd < 0) return;
+    if (index == CHANNELS) return -1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     struct channel *channel = &channels[index];
     channel->used = 1;
@@ -123,7 +127,12 @@ static void accept_one(void) {
     channel->ended = channel->end_wanted = 0;
     channel->at = channel->size = 0;
     channel->credit = WINDOW;
-    tell(OPEN, index);
+    return (int)index;
+}
+
+static void accept_one(void) { /* a channel is free */
+    int fd = accept(listener, NULL, NULL), index = fd < 0 ? -1 : relay_adopt(fd);
+    if (index >= 0) tell(OPEN, (size_t)index);
 }
 
 static void read_channel(size_t index) {
@@ -135,8 +144,7 @@ static void read_channel(size_t index) {
         shut(index);
         return;
     }
-    pump(0);
-    pump(1);
+    pump_all();
     if (size == 0) {
         channel->ended = 1;
         tell(END, index);
@@ -207,24 +215,24 @@ size_t relay_watch(struct pollfd *fds) {
         short events = channel->at < channel->size ? POLLOUT : 0;
         if (more && channel->credit && !channel->ended) events |= POLLIN;
         free_channels += !channel->used;
-        fds[3 + i] = (struct pollfd){events ? channel->fd : -1, events, 0};
-        if (!channel->used) fds[3 + i].fd = -1;
+        fds[4 + i] = (struct pollfd){events ? channel->fd : -1, events, 0};
+        if (!channel->used) fds[4 + i].fd = -1;
     }
     fds[0] = (struct pollfd){output ? output_read[0] : -1, output, 0};
     fds[1] = (struct pollfd){output ? output_read[1] : -1, output, 0};
     fds[2] = (struct pollfd){more && free_channels ? listener : -1, POLLIN, 0};
-    return 3 + CHANNELS;
+    fds[3] = (struct pollfd){output ? extension_read : -1, output, 0};
+    return RELAY_FDS;
 }
 
 void relay_turn(const struct pollfd *fds, size_t count) {
-    for (size_t i = 3; i < count; i++) {
-        struct channel *channel = &channels[i - 3];
+    for (size_t i = 4; i < count; i++) {
+        struct channel *channel = &channels[i - 4];
         if (!channel->used || channel->fd != fds[i].fd || !fds[i].revents) continue;
-        if (fds[i].events & POLLOUT) write_channel(i - 3);
-        if (channel->fd >= 0 && (fds[i].events & POLLIN) && room() > CHANNEL_ROOM) read_channel(i - 3);
+        if (fds[i].events & POLLOUT) write_channel(i - 4);
+        if (channel->fd >= 0 && (fds[i].events & POLLIN) && room() > CHANNEL_ROOM) read_channel(i - 4);
     }
-    if (fds[0].revents) pump(0);
-    if (fds[1].revents) pump(1);
+    if (fds[0].revents || fds[1].revents || fds[3].revents) pump_all();
     if (fds[2].revents) accept_one();
 }
 
