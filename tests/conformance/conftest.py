@@ -93,7 +93,8 @@ def _write(project: Project) -> None:
     files["shell/bootstrap"] = functions.BOOTSTRAP
     if NODE_RUNTIME is not None:
         described["node"] = {"runtime": NODE_RUNTIME, "handler": "index.handler"}
-        files["node/index.mjs"] = functions.NODE
+        described["node-json"] = {**described["node"], "logging_config": {"log_format": "JSON"}}
+        files["node/index.mjs"] = files["node-json/index.mjs"] = functions.NODE
     project.describe(described, region="eu-west-1")
     project.write(files)
     (project.folder / "shell" / "bootstrap").chmod(0o755)

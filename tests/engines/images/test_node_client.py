@@ -46,7 +46,11 @@ class Running:
 
 @contextmanager
 def running(
-    root: Path, *events: Any, handler: str = "app.handler", options: tuple[str, ...] = ()
+    root: Path,
+    *events: Any,
+    handler: str = "app.handler",
+    options: tuple[str, ...] = (),
+    variables: dict[str, str] | None = None,
 ) -> Iterator[Running]:
     with scripted(*events) as api:
         process = subprocess.Popen(
@@ -59,6 +63,7 @@ def running(
                 "AWS_LAMBDA_FUNCTION_NAME": "probe",
                 "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+                **(variables or {}),
             },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -252,6 +257,29 @@ def test_log_lines(tmp_path: Path) -> None:
     _, _, shown = lines[5].partition("\tERROR\tInvoke Error \t")
     assert json.loads(shown)["errorType"] == "Error"
     assert json.loads(shown)["stack"][0] == "Error: boom"
+
+
+def test_log_lines_in_json(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html"""
+    (tmp_path / "app.js").write_text(
+        "exports.handler = async () => { console.debug('not kept'); console.log('a %s', 'b');"
+        "console.warn({c: 1}); console.error('bad', new TypeError('t'));"
+        "const loop = {}; loop.loop = loop; console.info(loop); throw new Error('boom') }"
+    )
+    variables = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": "INFO"}
+    with running(tmp_path, {}, variables=variables) as run:
+        run.api.answer()
+        lines = [json.loads(line) for line in run.output_when_idle().splitlines()]
+    time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+    assert all(re.fullmatch(time, line["timestamp"]) for line in lines)
+    assert {line["requestId"] for line in lines} == {"request-1"}
+    assert [line["level"] for line in lines] == ["INFO", "WARN", "ERROR", "INFO", "ERROR"]
+    text, given, failed, circular, thrown = lines
+    assert (text["message"], given["message"]) == ("a b", {"c": 1})
+    assert (failed["errorType"], failed["errorMessage"]) == ("TypeError", "t")
+    assert failed["stackTrace"][0] == "TypeError: t"
+    assert "[Circular *1]" in circular["message"]
+    assert thrown["message"]["errorMessage"] == "boom"
 
 
 @pytest.mark.parametrize(
