@@ -10,10 +10,12 @@ from lambdash import limits
 from lambdash.clock import Clock
 from lambdash.emulator import failures
 from lambdash.emulator.deadline import Deadline
-from lambdash.emulator.environment import ExecutionEnvironment, Explanation
+from lambdash.emulator.delivery import Subscriber
+from lambdash.emulator.environment import ExecutionEnvironment
 from lambdash.emulator.flight import Flight
 from lambdash.emulator.journal import JournalWriter
 from lambdash.emulator.ledger import Ledger
+from lambdash.emulator.listener import Explanation
 from lambdash.emulator.log_stream import open_stream
 from lambdash.emulator.logs import LogCapture, LogHub
 from lambdash.emulator.sandboxes import Sandboxes
@@ -349,6 +351,11 @@ class Driver:
         """Start the runtime, once the launch that started them has come back."""
         starting = self._sandboxes.start_runtime(environment)
         self._tasks.spawn(starting, f"start {environment.id}'s runtime")
+
+    def subscribed(self, environment: ExecutionEnvironment, subscriber: Subscriber) -> None:
+        """Run an extension's deliveries for as long as its environment lives."""
+        delivering = self._sandboxes.deliver(environment, subscriber)
+        self._tasks.spawn(delivering, f"telemetry of {environment.id}")
 
     # -- revisions -----------------------------------------------------------------------------
 

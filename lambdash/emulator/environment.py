@@ -7,17 +7,17 @@ the pool. It is the ``SandboxObserver`` of its sandbox, and the only user of its
 import asyncio
 import time
 import uuid
-from collections.abc import Callable
 from functools import partial
-from typing import Protocol, TypeAlias
 
 from lambdash import limits
 from lambdash.emulator import failures
 from lambdash.emulator.deadline import Deadline
 from lambdash.emulator.flight import Flight
 from lambdash.emulator.life_log import LifeLog
+from lambdash.emulator.listener import Listener
 from lambdash.emulator.logs import LogCapture
 from lambdash.emulator.streaming import ResponseHead, StreamedResponse
+from lambdash.emulator.telemetry import Telemetry
 from lambdash.engines.protocol import Sandbox, SandboxExit
 from lambdash.http.bounds import HttpBounds
 from lambdash.http.connections import Connections
@@ -25,7 +25,7 @@ from lambdash.http.protocol import HttpProtocol
 from lambdash.http.request import Request
 from lambdash.http.responder import Responder
 from lambdash.http.upload import BodySink, StreamHandler
-from lambdash.model import FunctionFailed, Outcome, Revision, Succeeded
+from lambdash.model import FunctionFailed, Revision, Succeeded
 from lambdash.pool import (
     EnvironmentReady,
     EnvironmentResponded,
@@ -35,6 +35,7 @@ from lambdash.pool import (
 from lambdash.runtime_api.extension_messages import FunctionIdentity, ShutdownReason
 from lambdash.runtime_api.messages import (
     Answer,
+    Command,
     ExtensionFailed,
     ExtensionsRegistered,
     HandOver,
@@ -43,47 +44,13 @@ from lambdash.runtime_api.messages import (
     Ready,
     Responded,
     ResponseKind,
+    RuntimeReady,
+    Subscribed,
 )
-from lambdash.runtime_api.platform_records import Ending
+from lambdash.runtime_api.platform_records import TIMEOUT, Ending
 from lambdash.runtime_api.session import STREAMING, Commands, Session
 
-_RESPONSE_MODE = b"lambda-runtime-function-response-mode"
-# From a request id to the outcome its caller gets: AWS's texts name the invocation.
-Explanation: TypeAlias = Callable[[str], Outcome]
-
-
-class Listener(Protocol):
-    """What an environment tells. Called on the event loop, in the middle of what happened."""
-
-    def ready(self, environment: "ExecutionEnvironment") -> None:
-        """The runtime polls for its next invocation."""
-        ...
-
-    def responded(self, environment: "ExecutionEnvironment", flight: Flight) -> None:
-        """The runtime answered; ``flight.outcome`` is set."""
-        ...
-
-    def finished(self, flight: Flight) -> None:
-        """The turn is over, all its marks are made: the journal may have it."""
-        ...
-
-    def poll_lost(self, environment: "ExecutionEnvironment") -> None:
-        """The parked poll went away."""
-        ...
-
-    def failed(
-        self, environment: "ExecutionEnvironment", reason: StopReason, explanation: Explanation
-    ) -> None:
-        """It can serve no more."""
-        ...
-
-    def extensions_registered(self, environment: "ExecutionEnvironment") -> None:
-        """Every external extension has registered: the runtime process can be started."""
-        ...
-
-    def overdue(self, environment: "ExecutionEnvironment") -> None:
-        """A deadline passed: of an invocation, or of the init phase."""
-        ...
+_STREAMING_MODE = (b"lambda-runtime-function-response-mode", STREAMING)
 
 
 def _new_identifier() -> str:
@@ -105,6 +72,8 @@ class ExecutionEnvironment:
         self._session = Session(identity, _new_identifier)
         self._previous: Flight | None = None
         self._stream: StreamedResponse | None = None
+        # there once an extension was heard of
+        self._telemetry: Telemetry | None = None
         self.id = environment_id
         self.revision = revision
         self.logs = logs
@@ -147,7 +116,8 @@ class ExecutionEnvironment:
         flight.timings.dispatched = now
         self.logs.begin(message.request_id)
         self.deadline.set(now + self.revision.configuration.timeout_s)
-        if self._session.has_extensions:
+        if self._telemetry is not None:
+            self._telemetry.dispatched(flight)
             self._perform(self._session.announce(message))
         responder.send_lines(over.lines, over.payload)
         return True
@@ -173,11 +143,14 @@ class ExecutionEnvironment:
         """The runtime process is about to be replaced: what it still says reaches nobody."""
         self.resetting = True
         deadline_ms = self._shutdown_deadline_ms()
+        self._cut_off(TIMEOUT)
         self._perform(self._session.begin_reset(ShutdownReason.TIMEOUT, deadline_ms))
         self._finish_turn()
 
     def reset_done(self) -> None:
         """A new runtime process was started in the sandbox."""
+        if not self._session.has_extensions:
+            self._end_telemetry()
         self._perform(self._session.reset())
 
     @property
@@ -195,9 +168,12 @@ class ExecutionEnvironment:
         self._perform(self._session.shutdown(reason, self._shutdown_deadline_ms()))
         self._finish_turn()
         self.logs.end()
+        if self._telemetry is not None:
+            self._telemetry.flush()
 
     async def disconnect(self) -> None:
         """Cut what is left of the runtime's connections, after the sandbox has ended."""
+        self._end_telemetry()
         await self._connections.close(0)
 
     def _shutdown_deadline_ms(self) -> int:
@@ -237,11 +213,11 @@ class ExecutionEnvironment:
         """The runtime process, or all of the sandbox, ended by itself."""
         if self.stopping:
             return
-        if self.sandbox is not None:
-            self.sandbox.drain_output()
+        self._drain()
         self.life.ended_with(exit.max_memory_bytes)
         if not self.initialised or self.resetting:
             self.life.init_ended(Ending("error", failures.exit_type(exit)))
+        self._cut_off(Ending("error", failures.exit_type(exit)))
         explain = failures.crashed if self.initialised else failures.init_exited
         reason = StopReason.CRASHED if self.initialised else StopReason.INIT_FAILED
         if exit.out_of_memory:
@@ -254,6 +230,8 @@ class ExecutionEnvironment:
             now = self.marks.setdefault("extensions_started", time.monotonic())
             self.deadline.set(now + self.init_max_s)
             self.life.init_began(now)
+        self._end_telemetry()
+        self._watch()
         self._perform(self._session.extensions_started(names))
 
     def extension_exited(self, name: str, exit: SandboxExit) -> None:
@@ -278,7 +256,7 @@ class ExecutionEnvironment:
 
     def _choose(self, request: Request) -> StreamHandler | None:
         """A response in streaming mode is taken in pieces, everything else whole."""
-        return self._begin_stream if request.header(_RESPONSE_MODE) == STREAMING else None
+        return self._begin_stream if _STREAMING_MODE in request.headers else None
 
     def _begin_stream(self, request: Request, responder: Responder) -> BodySink:
         begun = self._session.begin_response(responder, request.path, request.headers)
@@ -306,10 +284,19 @@ class ExecutionEnvironment:
                 self._ready()
             elif isinstance(command, InitFailed):
                 self._init_failed(command)
-            elif isinstance(command, ExtensionsRegistered):
-                self._listener.extensions_registered(self)
-            elif isinstance(command, ExtensionFailed):
-                self._extension_failed(command)
+            else:
+                self._perform_of_extensions(command)
+
+    def _perform_of_extensions(self, command: Command) -> None:
+        if isinstance(command, RuntimeReady):
+            self._drain()
+            self._watch().runtime_ready()
+        elif isinstance(command, ExtensionsRegistered):
+            self._listener.extensions_registered(self)
+        elif isinstance(command, ExtensionFailed):
+            self._extension_failed(command)
+        elif isinstance(command, Subscribed):
+            self._listener.subscribed(self, self._watch().subscribe(command.subscription))
 
     def _ready(self) -> None:
         now = time.monotonic()
@@ -320,6 +307,8 @@ class ExecutionEnvironment:
         if previous is not None:
             previous.timings.next = now
             self._finish_turn()
+        if self._telemetry is not None:
+            self._telemetry.ready(self._session.extension_reports(), self._memory_bytes())
         self._listener.ready(self)
 
     def _initialised(self, now: float) -> None:
@@ -329,9 +318,10 @@ class ExecutionEnvironment:
             self.initialised = True
             self.marks.setdefault("runtime_started", now)
             self.marks["first_next"] = now
-        if self.sandbox is not None:
-            self.sandbox.drain_output()
+        self._drain()
         self.life.init_ended()
+        if self._session.has_extensions:
+            self._watch()
 
     def _responded(self, responded: Responded) -> None:
         flight = self.flight
@@ -342,6 +332,8 @@ class ExecutionEnvironment:
         stream, body = self._stream, responded.body
         if stream is not None:
             self._stream, body = None, body or stream.collected()
+        if self._telemetry is not None:
+            self._telemetry.responded(len(body) if stream is None else stream.size)
         if responded.kind is ResponseKind.RESPONSE:
             flight.outcome = Succeeded(body)
         else:
@@ -351,21 +343,47 @@ class ExecutionEnvironment:
         self._listener.responded(self, flight)
 
     def _init_failed(self, failed: InitFailed) -> None:
-        if self.sandbox is not None:
-            self.sandbox.drain_output()
+        self._drain()
         error_type = failures.platform_type(failed.error_type or failures.words(failed.body)[1])
         self.life.init_ended(Ending("error", error_type))
+        self._cut_off(Ending("error", error_type))
         outcome = failures.init_reported(failed.body)
         self._listener.failed(self, StopReason.INIT_FAILED, lambda _: outcome)
 
     def _extension_failed(self, failed: ExtensionFailed) -> None:
-        if self.sandbox is not None:
-            self.sandbox.drain_output()
+        self._drain()
         reason = StopReason.CRASHED if self.initialised else StopReason.INIT_FAILED
         if not self.initialised:
             self.life.init_ended(Ending("error", failed.error_type))
+        self._cut_off(Ending("error", failed.error_type))
         explain = partial(failures.extension_failed, failed=failed, initialised=self.initialised)
         self._listener.failed(self, reason, explain)
+
+    def _watch(self) -> Telemetry:
+        """What subscribers are told: from here on there may be some."""
+        if self._telemetry is None:
+            marks, now = self.marks, time.monotonic()
+            began = marks.get("extensions_started", marks.get("runtime_started", now))
+            began, phase = (now, "invoke") if self.resetting else (began, "init")
+            self._telemetry = Telemetry(self.logs, began, phase)
+        return self._telemetry
+
+    def _cut_off(self, ending: Ending) -> None:
+        if self._telemetry is not None:
+            reports, memory_bytes = self._session.extension_reports(), self._memory_bytes()
+            self._telemetry.cut_off(ending, reports, memory_bytes)
+
+    def _end_telemetry(self) -> None:
+        telemetry, self._telemetry = self._telemetry, None
+        if telemetry is not None:
+            telemetry.close()
+
+    def _memory_bytes(self) -> int | None:
+        return None if self.sandbox is None else self.sandbox.memory_peak_bytes()
+
+    def _drain(self) -> None:
+        if self.sandbox is not None:
+            self.sandbox.drain_output()
 
     def _disconnected(self, poll: Responder) -> None:
         was_ready = self._session.is_ready
@@ -376,7 +394,6 @@ class ExecutionEnvironment:
     def _finish_turn(self) -> None:
         previous, self._previous = self._previous, None
         if previous is not None:
-            if self.sandbox is not None:  # what it wrote since its answer is its own still
-                self.sandbox.drain_output()
+            self._drain()  # what it wrote since its answer is its own still
             self.logs.end()
             self._listener.finished(previous)

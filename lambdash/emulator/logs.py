@@ -16,11 +16,14 @@ class LogCapture:
     """The output of one environment. ``wall`` gives epoch seconds; ``sink`` takes whole lines."""
 
     __slots__ = (
-        "_dropped", "_kept", "_open", "_request_id", "_sink", "_tail", "_wall", "stream",
+        "_dropped", "_kept", "_open", "_request_id", "_sink", "_tail", "_wall", "listener",
+        "stream",
     )  # fmt: skip
 
     def __init__(self, stream: LogStream, sink: LogSink, wall: Callable[[], float]) -> None:
         self.stream = stream
+        # who else gets each line, before it is filtered: the stream it was written to, and its text
+        self.listener: Callable[[str, str], None] | None = None
         self._sink = sink
         self._wall = wall
         self._request_id: str | None = None
@@ -93,6 +96,8 @@ class LogCapture:
 
     def _emit(self, stream: str, line: bytes) -> None:
         text = line.decode("utf-8", "replace").rstrip("\r")
+        if self.listener is not None:
+            self.listener(stream, text)
         if self.stream.keeps(text):
             self._pass(self._wall(), stream, text)
 

@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from lambdash.emulator import failures
-from lambdash.emulator.environment import ExecutionEnvironment, Explanation
+from lambdash.emulator.delivery import Subscriber
+from lambdash.emulator.environment import ExecutionEnvironment
+from lambdash.emulator.listener import Explanation
 from lambdash.emulator.variables import Place, variables
 from lambdash.engines.protocol import Engine, Sandbox, SandboxSpec
 from lambdash.errors import LambdashError
@@ -55,6 +58,12 @@ class Sandboxes:
                 environment.reset_done()
 
         await self._ask(environment, reset)
+
+    async def deliver(self, environment: ExecutionEnvironment, subscriber: Subscriber) -> None:
+        """Hand telemetry to a subscriber until it is closed."""
+        await self._ask(
+            environment, lambda sandbox: subscriber.run(partial(self.engine.connect, sandbox))
+        )
 
     async def stop(self, environment: ExecutionEnvironment) -> None:
         """Remove the sandbox, once its launch has come to an end."""

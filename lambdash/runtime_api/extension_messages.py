@@ -7,9 +7,9 @@ are those of AWS's published runtime interface emulator.
 import json
 import re
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from lambdash import limits
+from lambdash.runtime_api.bodies import parse_object
 from lambdash.runtime_api.messages import (
     Answer,
     Exchange,
@@ -98,17 +98,6 @@ def _parse_events(body: bytes) -> tuple[str, ...] | Refusal:
     if not isinstance(events, list) or not all(isinstance(event, str) for event in events):
         return Refusal("InvalidRequestFormat", "events must be a list of strings")
     return tuple(dict.fromkeys(events))
-
-
-def parse_object(body: bytes) -> dict[str, Any] | str:
-    """A bounded body as a JSON object, or what is wrong with it."""
-    if len(body) > limits.EXTENSION_BODY_MAX_BYTES:
-        return f"the body has more than {limits.EXTENSION_BODY_MAX_BYTES} bytes"
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        return str(error)
-    return document if isinstance(document, dict) else "the body is not a JSON object"
 
 
 def parse_identifier(headers: Headers) -> str | Refusal:

@@ -26,6 +26,7 @@ from lambdash.runtime_api.extension_messages import (
 )
 from lambdash.runtime_api.extension_states import TRANSITIONS, ExtensionEvent, ExtensionState
 from lambdash.runtime_api.messages import (
+    JSON,
     Answer,
     Command,
     Exchange,
@@ -33,8 +34,11 @@ from lambdash.runtime_api.messages import (
     ExtensionsRegistered,
     Headers,
     InvocationMessage,
+    Subscribed,
     accepted,
+    refused,
 )
+from lambdash.runtime_api.subscriptions import Api, parse_subscription
 
 Commands = tuple[Command, ...]
 _NOTHING: Commands = ()
@@ -103,15 +107,20 @@ class Extension:
 class Extensions:
     """All extensions of one life of the runtime; a reset begins with a new object."""
 
-    __slots__ = ("_identity", "_members", "_new_identifier", "_shutdown", "is_open")
+    __slots__ = (
+        "_apis", "_identity", "_members", "_new_identifier", "_shutdown", "is_initialised",
+        "is_open",
+    )  # fmt: skip
 
     def __init__(self, identity: FunctionIdentity, new_identifier: Callable[[], str]) -> None:
         self._identity = identity
         self._new_identifier = new_identifier
         self._members: list[Extension] = []
         self._shutdown: bytes | None = None
-        # registration ends with the runtime's first /next
+        self._apis: dict[str, Api] = {}
+        # registration ends with the runtime's first /next, subscription with the init phase
         self.is_open = True
+        self.is_initialised = False
 
     def __repr__(self) -> str:
         return f"<Extensions {self._members}>"
@@ -209,6 +218,24 @@ class Extensions:
     def exit_error(self, exchange: Exchange, headers: Headers) -> Commands:
         """Take an extension's word that it is about to end."""
         return self._reported(exchange, headers, ExtensionEvent.EXIT_ERROR, "Extension.ExitError")
+
+    def subscribe(self, exchange: Exchange, api: Api, headers: Headers, body: bytes) -> Commands:
+        """Take a subscription; an extension has one, by one of the two interfaces."""
+        member = self._find(headers, "Unknown extension {}")
+        if isinstance(member, Refusal):
+            return (member.answer(exchange),)
+        kind = api.value.capitalize()
+        if self.is_initialised or self._shutdown is not None:
+            message = f"{kind} API subscription is closed already"
+            return (Refusal(f"{kind}.SubscriptionClosed", message).answer(exchange),)
+        found = parse_subscription(member.name, api, body)
+        if self._apis.get(member.name, api) is not api:
+            found = "the extension has subscribed using the other API"
+        if isinstance(found, str):
+            error_type = "ValidationError" if api is Api.TELEMETRY else "Logs.ValidationError"
+            return (refused(exchange, 400, error_type, found),)
+        self._apis[member.name] = api
+        return (Subscribed(found), Answer(exchange, 200, JSON, b'"OK"'))
 
     def poll_lost(self, poll: Exchange) -> bool:
         """The peer of ``poll`` has gone; whether it was one that is parked here."""

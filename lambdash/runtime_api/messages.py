@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
+from lambdash.runtime_api.subscriptions import Subscription
+
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 # whatever the shell answers on; a session only hands it back
 Exchange: TypeAlias = object
@@ -114,6 +116,12 @@ class ExtensionFailed(NamedTuple):
     detail: str
 
 
+class Subscribed(NamedTuple):
+    """An extension listens to what is written, from now on; its last subscription counts."""
+
+    subscription: Subscription
+
+
 class NotPolling(NamedTuple):
     """Nobody waits for an invocation: hand it to another environment."""
 
@@ -121,7 +129,14 @@ class NotPolling(NamedTuple):
 
 
 Command: TypeAlias = (
-    Answer | Ready | Responded | InitFailed | RuntimeReady | ExtensionsRegistered | ExtensionFailed
+    Answer
+    | Ready
+    | Responded
+    | InitFailed
+    | RuntimeReady
+    | ExtensionsRegistered
+    | ExtensionFailed
+    | Subscribed
 )
 
 

@@ -12,8 +12,6 @@ _INIT_ERROR = "/2018-06-01/runtime/init/error"
 _INVOCATION = "/2018-06-01/runtime/invocation/"
 # served by the same address on AWS; each is refused by its own name
 _UNSUPPORTED = (
-    ("/2020-08-15/logs", "Logs.NotSupported", "the Logs API"),
-    ("/2022-07-01/telemetry", "Telemetry.NotSupported", "the Telemetry API"),
     ("/2018-06-01/runtime/restore/", "Runtime.RestoreNotSupported", "SnapStart's restore"),
 )
 
@@ -29,6 +27,8 @@ class RouteKind(Enum):
     EXTENSION_NEXT = "extension next"
     EXTENSION_INIT_ERROR = "extension init error"
     EXTENSION_EXIT_ERROR = "extension exit error"
+    SUBSCRIBE_TELEMETRY = "subscribe to telemetry"
+    SUBSCRIBE_LOGS = "subscribe to logs"
     METHOD_NOT_ALLOWED = "method not allowed"
     NOT_SUPPORTED = "not supported"
     NOT_FOUND = "not found"
@@ -52,6 +52,8 @@ _EXTENSION = {
     "/2020-01-01/extension/event/next": ("GET", Route(RouteKind.EXTENSION_NEXT)),
     "/2020-01-01/extension/init/error": ("POST", Route(RouteKind.EXTENSION_INIT_ERROR)),
     "/2020-01-01/extension/exit/error": ("POST", Route(RouteKind.EXTENSION_EXIT_ERROR)),
+    "/2022-07-01/telemetry": ("PUT", Route(RouteKind.SUBSCRIBE_TELEMETRY)),
+    "/2020-08-15/logs": ("PUT", Route(RouteKind.SUBSCRIBE_LOGS)),
 }
 _ANSWERS = {"response": RouteKind.RESPONSE, "error": RouteKind.ERROR}
 
@@ -72,8 +74,9 @@ def parse(method: str, path: str) -> Route:
 
 
 def _parse_others(method: str, path: str) -> Route:
-    if path in _EXTENSION:
-        wanted, route = _EXTENSION[path]
+    found = _EXTENSION.get(path.rstrip("/"))
+    if found is not None:
+        wanted, route = found
         return route if method == wanted else _NOT_ALLOWED
     for prefix, error_type, subject in _UNSUPPORTED:
         if path.startswith(prefix):

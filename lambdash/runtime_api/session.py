@@ -41,6 +41,7 @@ from lambdash.runtime_api.refusals import (
 )
 from lambdash.runtime_api.routes import RouteKind, parse
 from lambdash.runtime_api.states import TRANSITIONS, Event, State
+from lambdash.runtime_api.subscriptions import Api
 
 Commands = tuple[Command, ...]
 
@@ -53,6 +54,8 @@ _OF_EXTENSIONS = frozenset(
         RouteKind.EXTENSION_NEXT,
         RouteKind.EXTENSION_INIT_ERROR,
         RouteKind.EXTENSION_EXIT_ERROR,
+        RouteKind.SUBSCRIBE_TELEMETRY,
+        RouteKind.SUBSCRIBE_LOGS,
     )
 )
 _IN_HAND = frozenset((State.INVOKING, State.RESPONDING))
@@ -169,7 +172,7 @@ class Session:
         self._request_id = None
         if after is not State.READY:
             return _NOTHING
-        return _READY if extensions is None or extensions.are_settled else _RUNTIME_READY
+        return _READY if extensions is None else self._settled()
 
     def response(
         self, exchange: Exchange, request_id: str, body: bytes, headers: Headers
@@ -299,7 +302,7 @@ class Session:
         """
         if self._state is State.RESETTING_POLLED:
             self._state = TRANSITIONS[self._state][Event.RESET]
-            return _READY if self._all_settled() else _RUNTIME_READY
+            return self._settled()
         self._stop(Event.RESET)
         return _NOTHING
 
@@ -309,6 +312,14 @@ class Session:
         if self._extensions is None:
             return _NOTHING
         return self._extensions.shutdown(reason, deadline_ms)
+
+    def _settled(self) -> Commands:
+        """The runtime asks; once all extensions do, the init phase is over."""
+        if not self._all_settled():
+            return _RUNTIME_READY
+        if self._extensions is not None:
+            self._extensions.is_initialised = True
+        return _READY
 
     def _all_settled(self) -> bool:
         return self._extensions is None or self._extensions.are_settled
@@ -328,7 +339,10 @@ class Session:
             return self._extension_next(extensions, exchange, headers)
         if kind is RouteKind.EXTENSION_INIT_ERROR:
             return extensions.init_error(exchange, headers)
-        return extensions.exit_error(exchange, headers)
+        if kind is RouteKind.EXTENSION_EXIT_ERROR:
+            return extensions.exit_error(exchange, headers)
+        api = Api.LOGS if kind is RouteKind.SUBSCRIBE_LOGS else Api.TELEMETRY
+        return extensions.subscribe(exchange, api, headers, body)
 
     def _extension_next(
         self, extensions: Extensions, exchange: Exchange, headers: Headers
@@ -336,7 +350,7 @@ class Session:
         were_settled = extensions.are_settled
         commands = extensions.next(exchange, headers)
         if self.is_ready and not were_settled:
-            return (*commands, *_READY)
+            return (*commands, *self._settled())
         return commands
 
     def _stop(self, event: Event) -> None:

@@ -1,5 +1,6 @@
 """A runtime and extensions that do anything, in any order, with duplicates and late news."""
 
+import json
 from dataclasses import dataclass, field
 
 from hypothesis import settings
@@ -17,6 +18,7 @@ from lambdash.runtime_api.messages import (
     Ready,
     Responded,
     RuntimeReady,
+    Subscribed,
 )
 from lambdash.runtime_api.states import State
 from tests.runtime_api.extension_peer import (
@@ -31,6 +33,13 @@ from tests.runtime_api.extension_peer import (
 from tests.runtime_api.sessions import identifier, new_session
 
 BASE = "/2018-06-01/runtime"
+SUBSCRIPTION = json.dumps(
+    {
+        "schemaVersion": "2022-07-01",
+        "types": ["platform"],
+        "destination": {"protocol": "TCP", "port": 5000},
+    }
+).encode()
 NAMES = st.sampled_from(["one", "two", "inside"])
 EVENTS = st.lists(st.sampled_from(["INVOKE", "SHUTDOWN", "OTHER"]), max_size=3)
 HEADERS = st.lists(
@@ -91,7 +100,7 @@ class Conversation(RuleBasedStateMachine):
                     assert not self.session.is_ready
                 case ExtensionFailed():
                     self.failures += 1
-                case ExtensionsRegistered() | InitFailed():
+                case ExtensionsRegistered() | InitFailed() | Subscribed():
                     pass
                 case _:
                     raise AssertionError(command)
@@ -146,6 +155,18 @@ class Conversation(RuleBasedStateMachine):
         path = "/2020-01-01/extension/register"
         self.perform(self.session.handle(peer, "POST", path, headers, body))
         assert peer.statuses in ([403], [200])
+
+    @rule(
+        index=st.integers(0, 5),
+        path=st.sampled_from(["/2022-07-01/telemetry", "/2020-08-15/logs"]),
+        body=st.one_of(st.binary(max_size=30), st.just(SUBSCRIPTION)),
+    )
+    def subscribe(self, index: int, path: str, body: bytes) -> None:
+        peer = self.peer()
+        who = self.identifiers[index % len(self.identifiers)] if self.identifiers else ""
+        self.perform(self.session.handle(peer, "PUT", path, known(who), body))
+        assert len(peer.statuses) == 1
+        assert peer.statuses[0] in (200, 400, 403)
 
     @rule()
     def runtime_next(self) -> None:

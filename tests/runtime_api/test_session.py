@@ -395,8 +395,7 @@ def test_a_reset_forgets_the_stream() -> None:
         ("GET", "/2020-01-01/extension/register", 405, "MethodNotAllowed"),
         ("POST", "/2020-01-01/extension/event/next", 405, "MethodNotAllowed"),
         ("POST", "/2020-01-01/extension/other", 404, "NotFound"),
-        ("PUT", "/2020-08-15/logs", 404, "Logs.NotSupported"),
-        ("PUT", "/2022-07-01/telemetry", 404, "Telemetry.NotSupported"),
+        ("POST", "/2022-07-01/telemetry", 405, "MethodNotAllowed"),
         ("GET", f"{BASE}/restore/next", 404, "Runtime.RestoreNotSupported"),
     ],
 )
