@@ -20,6 +20,11 @@ ENVIRONMENT_VARIABLES_MAX_BYTES = 4 * 1024
 UNZIPPED_PACKAGE_MAX_BYTES = 250 * MIB
 CONCURRENT_EXECUTIONS = 1_000
 UNRESERVED_CONCURRENCY_MIN = 100
+# https://docs.aws.amazon.com/lambda/latest/dg/scaling-behavior.html
+SCALING_ENVIRONMENTS_MAX = 1_000
+SCALING_PERIOD_S = 10.0
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+REQUESTS_PER_UNIT_PER_S = 10
 PROCESSES_MAX = 1_024
 FILE_DESCRIPTORS_MAX = 1_024
 INIT_MAX_S = 10.0

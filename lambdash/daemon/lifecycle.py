@@ -153,6 +153,7 @@ class Daemon:
             place=Place(manifest.region, manifest.account_id),
             pool=PoolOptions(
                 concurrent_executions=manifest.concurrent_executions,
+                aws_scaling=manifest.aws_scaling,
                 memory_budget_mb=_memory_budget_mb(),
             ),
         )
@@ -283,6 +284,7 @@ def _settings(manifest: Manifest) -> dict[str, object]:
         "region": manifest.region,
         "account_id": manifest.account_id,
         "limits": manifest.concurrent_executions,
+        "scaling": manifest.aws_scaling,
     }
 
 

@@ -7,6 +7,9 @@ from typing import TypeAlias
 from lambdash.http.server import Responder
 
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
+_THROTTLED = 429
+# seconds; a limit of concurrency passes whenever somebody's invocation ends
+_RETRY_AFTER = (b"retry-after", b"1")
 JSON_TYPE = (b"content-type", b"application/json")
 
 
@@ -29,6 +32,8 @@ def refuse(
         (b"x-amzn-errortype", name.encode()),
         (b"x-amzn-requestid", request_id.encode()),
     ]
+    if status == _THROTTLED:
+        headers.append(_RETRY_AFTER)
     responder.send(status, headers, json.dumps(members, separators=(",", ":")).encode())
 
 

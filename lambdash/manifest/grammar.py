@@ -291,6 +291,9 @@ class Project(Part):
     limits: Limits = Field(
         default=Limits(), description="Account limits that AWS raises on request."
     )
+    scaling: Literal["aws"] | None = Field(
+        default=None, description="`aws` throttles what comes or grows faster than on AWS."
+    )
 
 
 class ManifestDocument(Project):

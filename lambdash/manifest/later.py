@@ -45,7 +45,6 @@ SECTIONS: Mapping[str, str] = {
     "resources": "resources",
     "role": "execution roles",
     "runtime_management_config": "runtime management",
-    "scaling": "AWS's scaling rate",
     "scaling_config": "scaling of event sources",
     "secrets": "secrets",
     "snap_start": "SnapStart",

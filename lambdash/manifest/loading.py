@@ -48,6 +48,7 @@ class Manifest:
     network: str | None
     extra_hosts: tuple[str, ...]
     concurrent_executions: int
+    aws_scaling: bool
     functions: Mapping[str, Function]
     env_files: tuple[Path, ...]
 
@@ -101,6 +102,7 @@ class _Loading:
             network=project.network,
             extra_hosts=tuple(project.extra_hosts),
             concurrent_executions=project.limits.concurrent_executions,
+            aws_scaling=project.scaling == "aws",
             functions=MappingProxyType(functions),
             env_files=tuple(around.environment_files.read),
         )

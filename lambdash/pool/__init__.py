@@ -37,8 +37,9 @@ from lambdash.pool.events import (
     RevisionStaged,
     Shutdown,
 )
-from lambdash.pool.pool import EnvironmentView, Pool, PoolOptions
+from lambdash.pool.pool import Pool, PoolOptions
 from lambdash.pool.provisioned import ProvisionedConcurrency, ProvisionedStatus
+from lambdash.pool.view import EnvironmentView
 
 __all__ = [
     "AccountConcurrency",

@@ -21,13 +21,18 @@ class StopReason(Enum):
 class ThrottleReason(Enum):
     """AWS's ``Reason`` of ``TooManyRequestsException``.
 
-    A full queue (``limits.QUEUE_MAX_INVOCATIONS``; AWS has no queue here) borrows
-    ``FunctionInvocationRateLimitExceeded``: a limit of this function that passes by itself.
+    The rates are those of ``scaling: aws``: of new environments for a function, of requests for one
+    that reserves concurrency, of requests for the account. A full queue
+    (``limits.QUEUE_MAX_INVOCATIONS``; AWS has no queue here) borrows the first: a limit of this
+    function that passes by itself.
     """
 
     RESERVED = "ReservedFunctionConcurrentInvocationLimitExceeded"
     ACCOUNT = "ConcurrentInvocationLimitExceeded"
-    QUEUE_FULL = "FunctionInvocationRateLimitExceeded"
+    FUNCTION_RATE = "FunctionInvocationRateLimitExceeded"
+    QUEUE_FULL = FUNCTION_RATE
+    RESERVED_RATE = "ReservedFunctionInvocationRateLimitExceeded"
+    CALLER_RATE = "CallerRateLimitExceeded"
 
 
 class FailCause(Enum):

@@ -72,8 +72,8 @@ class Concurrency:
         self._move(function, share, scaling.provisioned_concurrent_executions)
         self._set_unreserved()
 
-    def leave(self, function: FunctionPool) -> None:
-        """A key is gone; the last one gives its function's reservation back.
+    def leave(self, function: FunctionPool) -> bool:
+        """A key is gone; the last one (True) gives its function's reservation back.
 
         What it has in flight still counts against the account until it ends.
         """
@@ -83,6 +83,7 @@ class Concurrency:
             del self._groups[function.group]
         self._move(function, self.unreserved, 0)
         self._set_unreserved()
+        return not group.keys
 
     def _move(self, function: FunctionPool, share: Share, provisioned: int) -> None:
         function.share.used -= max(function.active, function.provisioned)

@@ -20,6 +20,7 @@ from lambdash.pool.environment import Cause, Environment
 from lambdash.pool.function_pool import FunctionPool
 from lambdash.pool.invocation import PooledInvocation
 from lambdash.pool.memory import MemoryBudget
+from lambdash.pool.rates import ScalingRates
 
 
 class Fleet:
@@ -35,10 +36,12 @@ class Fleet:
         new_environment_id: Callable[[], str],
         memory: MemoryBudget,
         concurrency: Concurrency,
+        rates: ScalingRates | None,
     ) -> None:
         self._new_environment_id = new_environment_id
         self.memory = memory
         self.concurrency = concurrency
+        self.rates = rates
         self.functions: dict[str, FunctionPool] = {}
         self.deployed: dict[str, FunctionPool] = {}
         self.environments: dict[str, Environment] = {}
@@ -107,6 +110,8 @@ class Fleet:
         assert revision_id is not None, "nobody waits for a function that was removed"
         environment = self.launch(function, revision_id, function.charge_mb, now)
         function.coming[environment.id] = environment
+        if self.rates is not None:
+            self.rates.launched(function, now)
         if invocation is not None:
             environment.launched_for = invocation.id
             if invocation.cold:

@@ -198,6 +198,17 @@ class FunctionPool:
                 free -= 1
         return None
 
+    def has_share(self) -> bool:
+        """Whether concurrency is left for one more invocation."""
+        return self.active < self.provisioned or self.share.used < self.share.limit
+
+    def would_launch(self, now: float, *, cold: bool) -> bool:
+        """Whether one more invocation would have an environment launched for it."""
+        if cold:
+            return True
+        ordinary = sum(1 for _ in self._ordinary())
+        return not self.idle and self.has_slot() and ordinary >= self._soon(now)
+
     def casualty_of(self, failed: Environment, now: float) -> PooledInvocation | None:
         """Who fails with an environment that never became ready, so that nothing is relaunched
         for ever: whoever it was launched for, else the head if the line is now too long. Nobody

@@ -4,7 +4,8 @@ An invocation goes to the most recently used idle environment, else it waits for
 launches only as many as wait without one idle or coming. Then, in this order of precedence:
 
 - *Throttle*: at the reserved concurrency of the function (all its keys together), or at what the
-  account has left for those that reserve nothing (waiting counts); or the queue is full.
+  account has left for those that reserve nothing (waiting counts); or the queue is full; or, with
+  ``aws_scaling``, at AWS's rates.
 - *Slots*: live environments never exceed ``max_environments`` (draining ones of an old revision
   count). Stopping ones do not, so that a replacement need not wait for a removal; yet live and
   stopping together stay within twice that number. One staged environment comes on top.
@@ -65,6 +66,8 @@ from lambdash.pool.function_pool import FunctionPool
 from lambdash.pool.invocation import PooledInvocation
 from lambdash.pool.memory import MemoryBudget
 from lambdash.pool.provisioned import ProvisionedConcurrency, provisioned_concurrency
+from lambdash.pool.rates import ScalingRates
+from lambdash.pool.view import EnvironmentView
 
 Commands: TypeAlias = Sequence[Command]
 _State = EnvironmentState
@@ -73,24 +76,15 @@ _STARTING = (_State.LAUNCHING, _State.INITIALIZING)
 
 @dataclass(frozen=True, slots=True)
 class PoolOptions:
-    """The daemon's own limits. ``memory_budget_mb`` None means that memory is not counted."""
+    """The daemon's own limits. ``memory_budget_mb`` None means that memory is not counted.
+
+    ``aws_scaling`` throttles what comes or grows faster than on AWS.
+    """
 
     concurrent_executions: int = limits.CONCURRENT_EXECUTIONS
     memory_budget_mb: int | None = None
     queue_max_invocations: int = limits.QUEUE_MAX_INVOCATIONS
-
-
-@dataclass(frozen=True, slots=True)
-class EnvironmentView:
-    """One environment for people to read. ``since`` is when it came into ``state``."""
-
-    id: str
-    function: str
-    revision_id: str
-    state: EnvironmentState
-    since: float
-    served: int
-    provisioned: bool = False
+    aws_scaling: bool = False
 
 
 class Pool:
@@ -106,7 +100,8 @@ class Pool:
         self._options = options or PoolOptions()
         self._concurrency = Concurrency(self._options.concurrent_executions)
         memory = MemoryBudget(self._options.memory_budget_mb)
-        self._fleet = Fleet(new_environment_id, memory, self._concurrency)
+        self._rates = ScalingRates(self._concurrency) if self._options.aws_scaling else None
+        self._fleet = Fleet(new_environment_id, memory, self._concurrency, self._rates)
         self._functions = self._fleet.functions
         self._deployed = self._fleet.deployed
         self._environments = self._fleet.environments
@@ -128,6 +123,8 @@ class Pool:
             Prewarm: partial(revisions.prewarm, self._fleet),
             Shutdown: self._shutdown,
         }
+        if self._rates is not None:
+            self._handlers[InvocationArrived] = partial(self._arrived_at_a_rate, self._rates)
 
     def __repr__(self) -> str:
         states = Counter(environment.state.value for environment in self._environments.values())
@@ -219,6 +216,19 @@ class Pool:
         if not event.cold and not function.has_slot():
             return ()
         return self._fleet.rebalance(function, now, [])
+
+    def _arrived_at_a_rate(
+        self, rates: ScalingRates, event: InvocationArrived, now: float
+    ) -> Commands:
+        """As any arrival, where the rates let it in; what else would throttle it goes first."""
+        function = self._deployed.get(event.function)
+        if function is None or not function.has_share():
+            return self._invocation_arrived(event, now)
+        reason = rates.refusal(function, now, cold=event.cold)
+        if reason is not None:
+            return (Throttle(event.invocation_id, reason),)
+        rates.admitted(function, now)
+        return self._invocation_arrived(event, now)
 
     def _caller_gone(self, event: CallerGone, now: float) -> Commands:
         function = self._fleet.waiting.get(event.invocation_id)

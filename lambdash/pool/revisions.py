@@ -57,7 +57,8 @@ def remove(fleet: Fleet, event: FunctionRemoved, now: float) -> list[Command]:
     ]
     commands += _supersede(fleet, function.switch(None, 0), now)
     fleet.deployed.pop(function.name, None)
-    fleet.concurrency.leave(function)
+    if fleet.concurrency.leave(function) and fleet.rates is not None:
+        fleet.rates.forget(function.group)
     fleet.rebalance(function, now, commands)
     fleet.drop_if_empty(function)
     return commands

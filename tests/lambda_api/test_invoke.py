@@ -152,7 +152,9 @@ async def test_a_timeout(make_endpoint: MakeEndpoint) -> None:
 
 async def test_throttled(endpoint: Endpoint) -> None:
     await endpoint.rig.deploy(scaling=Scaling(reserved_concurrent_executions=0))
-    document = check_error(await endpoint.invoke(), 429, "TooManyRequestsException")
+    answer = await endpoint.invoke()
+    document = check_error(answer, 429, "TooManyRequestsException")
+    assert answer.headers["retry-after"] == "1"
     assert document == {
         "Reason": "ReservedFunctionConcurrentInvocationLimitExceeded",
         "Type": "User",

@@ -201,6 +201,11 @@ def test_reserved_concurrency_up_to_what_must_stay_free(workspace: Workspace) ->
     )
 
 
+def test_awss_scaling_is_asked_for(workspace: Workspace) -> None:
+    assert workspace.load("version: 1\nfunctions: {}\nscaling: aws\n").aws_scaling
+    assert not workspace.load("version: 1\nfunctions: {}\n").aws_scaling
+
+
 def test_provisioned_concurrency_up_to_what_is_reserved(workspace: Workspace) -> None:
     text = "{image: x, reserved_concurrent_executions: 2, provisioned_concurrent_executions: 2}"
     assert function(workspace, text).scaling.provisioned_concurrent_executions == 2

@@ -42,10 +42,18 @@ class PoolMachine(RuleBasedStateMachine):
         budget=st.sampled_from([None, None, 300, 512]),
         account=st.sampled_from([1000, 1000, 6, 9]),
         queue=st.sampled_from([1000, 3]),
+        aws=st.sampled_from([False, False, True]),
         first=scalings,
     )
-    def start(self, budget: int | None, account: int, queue: int, first: Scaling) -> None:
-        self.world = World(PoolOptions(account, budget, queue))
+    def start(
+        self,
+        budget: int | None,
+        account: int,
+        queue: int,
+        aws: bool,
+        first: Scaling,
+    ) -> None:
+        self.world = World(PoolOptions(account, budget, queue, aws))
         self.revisions = 0
         for name in NAMES:
             self.deploy_new(name, first, 128)

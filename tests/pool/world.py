@@ -100,6 +100,20 @@ class Served:
         return self.scaling.provisioned_concurrent_executions
 
 
+@dataclass
+class Allowance:
+    """Requests a second that a function or the account may make, and what is left of them."""
+
+    most: float
+    left: float
+    at: float
+
+    def one(self, now: float) -> bool:
+        self.left = min(self.most, self.left + (now - self.at) * self.most)
+        self.at = now
+        return self.left > 1 - 1e-9
+
+
 class World:
     """Feeds events, performs commands, asserts on everything it sees."""
 
@@ -114,6 +128,9 @@ class World:
         self.places: dict[str, Place] = {}
         self.functions: dict[str, Served] = {}
         self.reserved: dict[str, int | None] = {}
+        most = 10.0 * self.options.concurrent_executions
+        self.account_rate = Allowance(most, most, 0.0)
+        self.rates: dict[str, Allowance] = {}
         self.turns = itertools.count(1)
         self.closed = False
         self.failing: Place | None = None
@@ -195,6 +212,28 @@ class World:
                    for key in self.keys(each)]  # fmt: skip
         claimed = sum(self.claimed(key) for key in self.functions if key not in keeping)
         return ThrottleReason.ACCOUNT if claimed >= self.unreserved() else None
+
+    def over_the_rate(self, name: str) -> ThrottleReason | None:
+        """What throttles an invocation that there is concurrency for; takes of the allowances."""
+        if not self.options.aws_scaling:
+            return None
+        if not self.account_rate.one(self.now):
+            return ThrottleReason.CALLER_RATE
+        taken = [self.account_rate]
+        reserved = self.reserved[GROUPS.get(name, name)]
+        if reserved is not None:
+            most = 10.0 * reserved
+            new = Allowance(most, most, self.now)
+            own = self.rates.setdefault(GROUPS.get(name, name), new)
+            if own.most != most:
+                own.one(self.now)
+                own.most, own.left = most, min(own.left, most)
+            if not own.one(self.now):
+                return ThrottleReason.RESERVED_RATE
+            taken.append(own)
+        for allowance in taken:
+            allowance.left -= 1
+        return None
 
     def claimed(self, name: str) -> int:
         """What a key takes of its share: what runs there, and what is set aside for it."""
@@ -294,6 +333,7 @@ class World:
         served.revision, served.staged = None, None
         if not self.keys(GROUPS.get(name, name)):
             self.reserved[GROUPS.get(name, name)] = None
+            self.rates.pop(GROUPS.get(name, name), None)
         self.feed(FunctionRemoved(name))
         assert not served.queue
 
@@ -307,7 +347,7 @@ class World:
             expected = FailCause.SHUTDOWN
         elif served.revision is None:
             expected = FailCause.FUNCTION_REMOVED
-        elif (reason := self.over_the_limit(name)) is not None:
+        elif reason := self.over_the_limit(name) or self.over_the_rate(name):
             expected = reason
         elif len(served.queue) >= self.options.queue_max_invocations and (cold or not idle):
             expected = ThrottleReason.QUEUE_FULL
