@@ -311,3 +311,4 @@ ASYNC_RETRY_LATER_S = 120.0
 TAGS_PER_RESOURCE_MAX = 50
 # `MaxItems` of the lists whose page the service model does not bound tighter
 LIST_PAGE_MAX = 10_000
+MAPPINGS_PAGE_MAX = 100

@@ -15,6 +15,7 @@ from typing import IO, Any
 from lambdash import __version__, limits, locations
 from lambdash.aws_gateway.sqs.door import SqsDoor
 from lambdash.aws_gateway.sqs.door import matches as sqs_matches
+from lambdash.clock import SystemClock
 from lambdash.daemon.activity import Activity
 from lambdash.daemon.catalog import Catalog
 from lambdash.daemon.control import Control, Identity
@@ -27,6 +28,7 @@ from lambdash.emulator.emulator import Emulator, EmulatorOptions
 from lambdash.emulator.variables import Place
 from lambdash.engines.protocol import Engine
 from lambdash.errors import CallerError, LambdashError, PlatformError
+from lambdash.event_sources.pollers import Pollers
 from lambdash.front_doors import function_urls
 from lambdash.front_doors.function_urls import FunctionUrls
 from lambdash.http.budget import ByteBudget
@@ -105,6 +107,7 @@ class Daemon:
             assert self._api is not None
             stack.push_async_callback(self._api.close)
             await emulator.start()
+            await emulator.mappings.start(Pollers(emulator, SystemClock()))
             self.endpoint = f"http://{LOOPBACK}:{api.port}"
             self._control = self._make_control(self._services(catalog, emulator))
             await self._open_door()
@@ -247,7 +250,8 @@ class Daemon:
         while True:
             quiet_s = time.monotonic() - self._requests.last_at
             left_s = self._options.idle_timeout_s - quiet_s
-            if self._emulator.busy or self._requests.open:
+            waits = self._emulator.busy or self._emulator.mappings.is_polling
+            if waits or self._requests.open:
                 left_s = self._options.idle_timeout_s
             if left_s <= 0:
                 self._ended.set()

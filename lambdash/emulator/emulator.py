@@ -19,6 +19,7 @@ from lambdash.emulator.flight import Flight
 from lambdash.emulator.journal import JournalWriter
 from lambdash.emulator.lifecycle import Lifecycle, LifecycleParts
 from lambdash.emulator.logs import LogHub
+from lambdash.emulator.mappings import EventSourceMappings
 from lambdash.emulator.registry import Registry
 from lambdash.emulator.result import Done, InvocationOptions, InvocationResult
 from lambdash.emulator.variables import Place
@@ -120,6 +121,7 @@ class Emulator:
                 deliver=Destinations(self.queues, self._accept_record).deliver,
             )
         )
+        self.mappings = EventSourceMappings(self.registry, clock)
         self._closing = False
         self._last_used: dict[str, float] = {}
 
@@ -258,6 +260,7 @@ class Emulator:
     async def close(self) -> None:
         """Stop every environment, write the journal, close the files."""
         self.begin_closing()
+        await self.mappings.close()
         await self.lifecycle.close()
         await self.driver.close()
         await self.events.close()

@@ -80,6 +80,10 @@ class SqsPoller:
         """Wait for the batches that are with the function."""
         await self._tasks.join()
 
+    async def abandon(self) -> None:
+        """Forget the batches that are with the function: they are visible again in time."""
+        await self._tasks.cancel()
+
     # -- a batch -------------------------------------------------------------------------------
 
     async def _collect(self) -> _Batch:

@@ -4,19 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdash import limits
+from lambdash.emulator.asynchronous.settings import KIND
 from lambdash.lambda_api.errors import ApiError, invalid, not_found
 from lambdash.lambda_api.operation import Context, Parameters, Result, operation
 from lambdash.lambda_api.pages import page
 from lambdash.lambda_api.references import Reference, arn_of, reference
 from lambdash.model.arn import LATEST, parse_reference
 
-KIND = "event_invoke_config"
-_NOT_YET = "asynchronous invocation is refused so far"
-_STORED = {
-    "DestinationConfig": _NOT_YET,
-    "MaximumEventAgeInSeconds": _NOT_YET,
-    "MaximumRetryAttempts": _NOT_YET,
-}
+_STORED = {"DestinationConfig": "only queues and functions are delivered to so far"}
 _MEMBERS = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
 _DESTINATIONS = frozenset({"events", "lambda", "s3", "sns", "sqs"})
 _NO_FUNCTION = "The function doesn't exist."
@@ -49,6 +44,7 @@ def delete_event_invoke_config(context: Context, parameters: Parameters) -> Resu
     asked = reference(context, parameters)
     _existing(context, asked)
     context.registry.remove_setting(KIND, asked.name, asked.qualifier or LATEST)
+    context.emulator.events.changed(asked.name)
     return {}
 
 
@@ -112,6 +108,7 @@ def _kept(
     document = {**old, **given, "LastModified": context.clock.wall().timestamp()}
     qualifier = asked.qualifier or LATEST
     context.registry.put_setting(KIND, asked.name, document, qualifier)
+    context.emulator.events.changed(asked.name)
     return _shown(context, asked.name, qualifier, document)
 
 
