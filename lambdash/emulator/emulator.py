@@ -21,6 +21,7 @@ from lambdash.emulator.lifecycle import Lifecycle, LifecycleParts
 from lambdash.emulator.logs import LogHub
 from lambdash.emulator.mappings import EventSourceMappings
 from lambdash.emulator.registry import Registry
+from lambdash.emulator.restoring import restore_packages
 from lambdash.emulator.result import Done, InvocationOptions, InvocationResult
 from lambdash.emulator.variables import Place
 from lambdash.engines.protocol import Engine, PullPolicy
@@ -126,7 +127,9 @@ class Emulator:
         self._last_used: dict[str, float] = {}
 
     async def start(self) -> None:
-        """Take up the events and the move tasks that an earlier daemon left."""
+        """Take up the packages, events and move tasks that an earlier daemon left."""
+        store = self.workshop.store
+        await asyncio.to_thread(restore_packages, self.registry, self.archives, store)
         await self.queues.start()
         await self.events.start()
 

@@ -1,6 +1,7 @@
 """The code that a request brings: kept as it was given, unpacked, or found among the images."""
 
 import asyncio
+import base64
 import io
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from lambdash.engines.protocol import PullPolicy
 from lambdash.errors import CallerError
 from lambdash.lambda_api.errors import ApiError, invalid
 from lambdash.lambda_api.operation import Context, Parameters
-from lambdash.model import ArchiveSource, FunctionSource, ImageSource, Package
+from lambdash.model import FunctionSource, ImageSource, Package, ZipPackage
 from lambdash.model.progress import silent
 from lambdash.packaging.unzip import store_zip
 from lambdash.storage.archives import code_sha256
@@ -86,11 +87,11 @@ async def _image(context: Context, reference: str) -> Code:
     return Code(ImageSource(reference), package, digest, document)
 
 
-async def code_location(context: Context, record: VersionRecord) -> dict[str, Any]:
+def code_location(context: Context, record: VersionRecord) -> dict[str, Any]:
     """AWS's ``FunctionCodeLocation``: where the code can be fetched."""
     deployed = record.deployed
-    if deployed is not None and isinstance(deployed.function.source, ArchiveSource):
-        digest = deployed.function.source.sha256
+    if deployed is not None and isinstance(deployed.package, ZipPackage):
+        digest = base64.b64decode(record.document["CodeSha256"]).hex()
         return {
             "RepositoryType": "S3",
             "Location": f"{context.base_url}{CODE_PREFIX}{digest}.zip",

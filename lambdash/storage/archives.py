@@ -4,9 +4,10 @@ import base64
 import hashlib
 import os
 import tempfile
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from lambdash.errors import PlatformError, write_failed
 from lambdash.model import ArchiveSource
@@ -30,6 +31,11 @@ class ArchiveStore:
             self._write(target, content)
         return source
 
+    def make(self, sha256: str, write: Callable[[BinaryIO], None]) -> None:
+        """Have ``write`` produce the archive of a known digest, unless it is kept already."""
+        if not self.path(sha256).exists():
+            self._stage(self.path(sha256), write)
+
     def retain(self, wanted: Collection[str]) -> None:
         """Remove every archive but those of these digests."""
         with suppress(FileNotFoundError):
@@ -38,12 +44,18 @@ class ArchiveStore:
                     path.unlink(missing_ok=True)
 
     def _write(self, target: Path, content: bytes | memoryview) -> None:
+        def write(file: BinaryIO) -> None:
+            file.write(content)
+
+        self._stage(target, write)
+
+    def _stage(self, target: Path, write: Callable[[BinaryIO], None]) -> None:
         try:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor, staged = tempfile.mkstemp(dir=self._root)
             try:
                 with os.fdopen(descriptor, "wb") as file:
-                    file.write(content)
+                    write(file)
                     file.flush()
                     os.fsync(file.fileno())
                 Path(staged).replace(target)

@@ -1,8 +1,9 @@
 """What the operations keep is there after a restart."""
 
+import hashlib
 from typing import Any
 
-from tests.lambda_api.client import archive, using
+from tests.lambda_api.client import archive, new_function, using
 from tests.lambda_api.conftest import MakeEndpoint
 from tests.lambda_api.qualified import ARN, with_alias
 from tests.lambda_api.test_permissions import INVOKE
@@ -60,3 +61,29 @@ async def test_everything_is_kept(make_endpoint: MakeEndpoint) -> None:
     await first.rig.close()
     second = await make_endpoint()
     assert await using(second, _read) == before
+
+
+async def test_a_functions_code_outlives_the_store(make_endpoint: MakeEndpoint) -> None:
+    first = await make_endpoint()
+
+    def make(aws: Any) -> None:
+        aws.create_function(**new_function())
+        aws.get_waiter("function_active_v2").wait(FunctionName="made")
+        aws.publish_version(FunctionName="made")
+
+    await using(first, make)
+    first.rig.emulator.archives.keep(b"nothing refers to this")
+    await first.server.close(0.5)
+    await first.rig.close()
+    assert first.rig.store.prune() > 0
+    second = await make_endpoint()
+    await second.rig.emulator.start()
+    archives = second.rig.emulator.archives
+    assert not archives.path(hashlib.sha256(b"nothing refers to this").hexdigest()).exists()
+
+    def use(aws: Any) -> None:
+        for qualifier in ("$LATEST", "1"):
+            answer = aws.invoke(FunctionName="made", Qualifier=qualifier, Payload=b"1")
+            assert (answer["Payload"].read(), answer["ExecutedVersion"]) == (b"1", qualifier)
+
+    await using(second, use)

@@ -1,6 +1,9 @@
 """Updates, versions and aliases through boto3; what a qualifier runs."""
 
+import base64
+import hashlib
 import random
+import urllib.request
 from typing import Any
 
 import pytest
@@ -201,6 +204,10 @@ async def test_a_manifests_function_has_a_digest_too(endpoint: Endpoint) -> None
         got = aws.get_function_configuration(FunctionName="hello")
         assert len(got["CodeSha256"]) == 44
         assert aws.publish_version(FunctionName="hello")["CodeSha256"] == got["CodeSha256"]
+        location = aws.get_function(FunctionName="hello")["Code"]["Location"]
+        with urllib.request.urlopen(location) as answer:
+            digest = hashlib.sha256(answer.read()).digest()
+        assert base64.b64encode(digest).decode() == got["CodeSha256"]
         assert aws.invoke(FunctionName="hello:1")["ExecutedVersion"] == "1"
 
     await using(endpoint, use)

@@ -43,13 +43,16 @@ async def _plan(services: Services, wanted: dict[str, Function], *, complete: bo
     deployer = services.emulator.deployer
     changes = [await deployer.change(function) for function in wanted.values()]
     if complete:
-        gone = [
-            name
-            for name, deployed in services.emulator.functions.items()
-            if name not in wanted and deployed.origin is Origin.MANIFEST
-        ]
-        changes += [Change(name, "delete", ("not in the manifest",)) for name in gone]
+        others = services.emulator.functions.items()
+        changes += [_unnamed(name, one.origin) for name, one in others if name not in wanted]
     return changes
+
+
+def _unnamed(name: str, origin: Origin) -> Change:
+    """A function that the manifest does not name: what the API made is left alone."""
+    if origin is Origin.API:
+        return Change(name, "unchanged", ("made through the API",))
+    return Change(name, "delete", ("not in the manifest",))
 
 
 async def _apply(
@@ -67,6 +70,8 @@ async def _apply(
         name = change.function
         if change.action == "delete":
             await deployer.remove(name)
+        elif name not in wanted:
+            continue
         elif change.action != "unchanged" or not deployer.is_stored(name) or _pulls(body):
             lately = services.emulator.used_lately(name, _USED_LATELY_S)
             options = DeployOptions(pull=services.pull_policy(body), initialise=named or lately)

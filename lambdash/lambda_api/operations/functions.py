@@ -98,7 +98,7 @@ async def get_function(context: Context, parameters: Parameters) -> Result:
     record = await with_digest(context, version_of(context, asked))
     result: dict[str, Any] = {
         "Configuration": shown(context, record, asked.qualifier),
-        "Code": await code_location(context, record),
+        "Code": code_location(context, record),
     }
     tags = context.registry.setting("tags", asked.name)
     if tags:
