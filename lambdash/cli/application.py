@@ -25,6 +25,8 @@ COMMANDS = {
     "start": "Start the daemon.",
     "wait": "Wait until the daemon serves.",
     "status": "Show the daemon and its functions.",
+    "env": "Print variables that point AWS clients here.",
+    "aws": "Run the AWS CLI on this project.",
     "ps": "Show the execution environments.",
     "logs": "Show what functions wrote.",
     "history": "List past invocations.",

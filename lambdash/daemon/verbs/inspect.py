@@ -67,6 +67,8 @@ async def _status(services: Services, body: dict[str, Any], stream: EventStream)
     ]
     return {
         "endpoint": services.endpoint,
+        "region": services.emulator.place.region,
+        "account_id": services.emulator.place.account_id,
         "pid": os.getpid(),
         "version": __version__,
         "engine": services.engine.name,

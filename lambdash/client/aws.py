@@ -1,0 +1,50 @@
+"""How AWS's own clients are pointed at a daemon's endpoint.
+
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from lambdash.errors import CallerError
+
+# What would win over the keys below, or send a request elsewhere
+DROPPED = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+)
+
+
+def aws_variables(status: Mapping[str, Any]) -> dict[str, str]:
+    """Endpoint, region and keys, by the daemon's status."""
+    return {
+        "AWS_ENDPOINT_URL": str(status["endpoint"]),
+        "AWS_REGION": str(status["region"]),
+        "AWS_DEFAULT_REGION": str(status["region"]),
+        "AWS_ACCESS_KEY_ID": "lambdash",
+        "AWS_SECRET_ACCESS_KEY": "lambdash",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def run_aws(
+    arguments: Sequence[str], status: Mapping[str, Any], environ: Mapping[str, str]
+) -> NoReturn:
+    """Become the installed AWS CLI. Raises ``CallerError`` (``aws-not-found``)."""
+    path = shutil.which("aws", path=environ.get("PATH"))
+    if path is None:
+        raise CallerError(
+            "aws-not-found",
+            "the AWS CLI is not installed, or not on PATH",
+            "https://docs.aws.amazon.com/cli/ has it; `pip install awscli` does as well",
+        )
+    kept = {name: value for name, value in environ.items() if name not in DROPPED}
+    sys.stdout.flush()
+    os.execve(path, [path, *arguments], {**kept, **aws_variables(status)})  # noqa: S606
