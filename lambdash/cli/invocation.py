@@ -43,6 +43,8 @@ class InvokeRequest:
             "cold": False,
             "tail": False,
             "qualifier": None,
+            "client_context": None,
+            "cognito_identity": None,
             "pull": None,
             "imports": False,
         }

@@ -23,6 +23,7 @@ from lambdash.emulator.mappings import EventSourceMappings
 from lambdash.emulator.registry import Registry
 from lambdash.emulator.restoring import restore_packages
 from lambdash.emulator.result import Done, InvocationOptions, InvocationResult
+from lambdash.emulator.tracing import completed, lineage
 from lambdash.emulator.variables import Place
 from lambdash.engines.protocol import Engine, PullPolicy
 from lambdash.errors import CallerError, PlatformError
@@ -189,7 +190,7 @@ class Emulator:
             request_id=options.request_id,
             target=target,
             payload=payload,
-            trace_id=options.trace_id or self._trace_id(),
+            trace_id=self._trace_id(name, options.trace_id),
             client_context=options.client_context,
             cognito_identity=options.cognito_identity,
             tail=options.tail,
@@ -216,7 +217,7 @@ class Emulator:
             payload=payload,
             accepted_at=now,
             due_at=now,
-            trace_id=options.trace_id or self._trace_id(),
+            trace_id=self._trace_id(name, options.trace_id),
             client_context=options.client_context,
         )
         self.events.accept(event, written)
@@ -296,8 +297,11 @@ class Emulator:
             raise PlatformError("destination-unreachable", f"the function `{name}` is not there")
         await self.accept(name, qualifier, payload)
 
-    def _trace_id(self) -> str:
-        """https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader."""
+    def _trace_id(self, name: str, given: str | None) -> str:
+        """The trace header of an invocation; not sampled, unless the caller's says so."""
         bits = self._random.getrandbits
-        root = f"{int(self._clock.epoch()):08x}-{bits(96):024x}"
-        return f"Root=1-{root};Parent={bits(64):016x};Sampled=0"
+        root = f"1-{int(self._clock.epoch()):08x}-{bits(96):024x}"
+        parent = f"{bits(64):016x}"
+        if given is not None:
+            return completed(given, root, parent, name)
+        return f"Root={root};Parent={parent};Sampled=0;Lineage={lineage(name)}"

@@ -124,6 +124,9 @@ while :; do
     *fail*)
       document='{"errorType":"Shell.Failed","errorMessage":"asked to"}'
       curl -sS "$api/$id/error" -d "$document" > /dev/null ;;
+    *variables*)
+      names=$(env | cut -d= -f1 | sed 's/.*/"&"/' | paste -sd,)
+      curl -sS "$api/$id/response" -d "[$names]" > /dev/null ;;
     *late*)
       curl -sS "$api/0123/response" -d '"not mine"'
       curl -sS "$api/$id/response" -d '"mine"' > /dev/null ;;

@@ -263,8 +263,11 @@ async def test_context_and_trace_id_go_with_the_invocation(make_endpoint: MakeEn
     endpoint.rig.engine.make_handler = lambda: telling
     await endpoint.rig.deploy()
     context = {"custom": {"who": "Ada Lövelace"}}
-    headers = {"X_Amz_Client_Context": encoded(context), "X_Amzn_Trace_Id": "Root=1-2-3"}
-    assert (await endpoint.invoke(**headers)).document == [context, "Root=1-2-3"]
+    trace = (
+        "Root=1-65937ef1-36e47ec861b7809b59536238;Parent=27bb0f970d7fdd19;Sampled=1;Lineage=1:0:0"
+    )
+    headers = {"X_Amz_Client_Context": encoded(context), "X_Amzn_Trace_Id": trace}
+    assert (await endpoint.invoke(**headers)).document == [context, trace]
     context_unset, trace_id = (await endpoint.invoke()).document
     assert context_unset is None
     assert trace_id.startswith("Root=1-")

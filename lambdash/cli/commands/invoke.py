@@ -31,6 +31,8 @@ from lambdash.cli.invocation import InvokeRequest, perform
 @click.option("--cold", is_flag=True, help="Use a new environment even when one is warm.")
 @click.option("--tail", is_flag=True, help="Print the end of the invocation's log on stderr.")
 @click.option("--qualifier", metavar="NAME", help="$LATEST, a version or an alias.")
+@click.option("--client-context", metavar="JSON", help="What `context.client_context` is made of.")
+@click.option("--cognito-identity", metavar="JSON", help="What `context.identity` is made of.")
 @pull_option
 @click.option("--imports", is_flag=True, help="Measure Python's imports for `trace --imports`.")
 @click.pass_obj

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -43,8 +44,25 @@ async def _invoke(services: Services, body: dict[str, Any], stream: EventStream)
         cold=bool(body.get("cold")),
         timings=timings,
         qualifier=qualifier,
+        client_context=_json_object(body, "client_context"),
+        cognito_identity=_json_object(body, "cognito_identity"),
     )
     return _document(await _run(services.emulator, name, payload, options))
+
+
+def _json_object(body: dict[str, Any], member: str) -> str | None:
+    """A member that is the JSON of an object, or is not there. Raises ``CallerError``."""
+    text = body.get(member)
+    if text is None:
+        return None
+    try:
+        document = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        option = f"--{member.replace('_', '-')}"
+        raise CallerError("context-invalid", f"{option} is not a JSON object")
+    return str(text)
 
 
 def _reference(services: Services, body: dict[str, Any]) -> tuple[str, str | None]:
