@@ -272,9 +272,13 @@ DAEMON_LOG_MAX_BYTES = 4 * MIB
 DAEMON_LOG_SHOWN_LINES = 12
 DISK_FREE_WARN_BYTES = 1024 * MIB
 
-# The Lambda API
+# The Lambda API (AWS quotas)
+ZIPPED_PACKAGE_MAX_BYTES = 50 * MIB
+CODE_STORAGE_MAX_BYTES = 75 * 1024 * MIB
 # AWS: 50 MB zipped, in base64, and what is around it
 API_BODY_MAX_BYTES = 70_167_211
+# from here on an archive is taken out of its JSON before that is parsed, off the event loop
+LIFTED_ARCHIVE_MIN_BYTES = 64 * 1024
 # by then its length was refused: no pattern is matched against more
 PATTERN_CHECKED_MAX_CHARS = 4_096
 FUNCTIONS_PAGE_MAX = 50

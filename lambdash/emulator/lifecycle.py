@@ -17,7 +17,7 @@ from lambdash.emulator.registry.documents import manifest_record, new_revision_i
 from lambdash.emulator.variables import Place
 from lambdash.engines.protocol import Engine, SandboxSpec
 from lambdash.errors import LambdashError
-from lambdash.model import Revision
+from lambdash.model import Revision, Scaling
 from lambdash.model.arn import pool_key
 from lambdash.model.progress import silent
 from lambdash.storage.functions import DeployedFunction
@@ -95,6 +95,14 @@ class Lifecycle:
         if is_pending(document) or is_updating(document):
             self._tasks.spawn(self._settle(record), f"settle {record.name}")
         return record
+
+    def rescale(self, record: VersionRecord, scaling: Scaling) -> None:
+        """Give a version other bounds; what runs goes on."""
+        assert record.deployed is not None
+        function = replace(record.deployed.function, scaling=scaling)
+        deployed = replace(record.deployed, function=function)
+        self.registry.put(replace(record, deployed=deployed))
+        self._driver.deploy(deployed)
 
     async def remove(self, name: str) -> None:
         """Forget a function with all its versions; their environments stop."""

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, cast
 
+from lambdash import limits
 from lambdash.clock import Clock
 from lambdash.emulator.emulator import Emulator
 from lambdash.errors import CallerError, LambdashError
@@ -66,7 +67,11 @@ class Dispatcher:
         if operation is None:
             raise unsupported(found.operation)
         model = operation_model(operation.name)
-        parameters = parse(model.input_shape, found.labels, request)
+        if len(request.body) < limits.LIFTED_ARCHIVE_MIN_BYTES:
+            parameters = parse(model.input_shape, found.labels, request)
+        else:
+            parameters = await asyncio.to_thread(parse, model.input_shape, found.labels, request)
+            request.body = b""  # the archive was taken out of it: not twice in memory
         validate(model.input_shape, parameters)
         _refuse_members(operation, parameters)
         context = Context(self._emulator, self._clock, request_id, _base_url(request))

@@ -6,7 +6,6 @@ ignored, as AWS does; null is the same as absent.
 
 import base64
 import binascii
-import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ from urllib.parse import parse_qs
 
 from lambdash.http.server import Request
 from lambdash.lambda_api.errors import ApiError, malformed
+from lambdash.lambda_api.lifting import parse_json
 
 Parameters = dict[str, Any]
 
@@ -67,7 +67,7 @@ def _document(shape: Any, body: bytes) -> Mapping[str, Any]:
     if not body or not in_body or "payload" in shape.serialization:
         return {}
     try:
-        document = json.loads(body)
+        document = parse_json(body)
     except (ValueError, RecursionError) as error:
         message = f"Could not parse request body into json: {error or 'nested too deeply'}"
         raise ApiError("InvalidRequestContentException", message) from error
@@ -149,6 +149,8 @@ def _boolean(_shape: Any, value: Any) -> bool:
 
 
 def _blob(_shape: Any, value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
     if not isinstance(value, str):
         raise _wrong(value, "a Blob")
     try:

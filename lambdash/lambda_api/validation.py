@@ -19,6 +19,16 @@ _MAXIMA = {
     "MemorySize": limits.MEMORY_SIZE_MAX_MB,
     "EphemeralStorageSize": limits.EPHEMERAL_STORAGE_MAX_MB,
 }
+# What the service was recorded to say where the model that botocore ships words it otherwise
+_PATTERNS = {
+    "TaggableResource": (
+        r"arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:"
+        r"(function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|"
+        r"code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:"
+        r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|"
+        r"capacity-provider:[a-zA-Z0-9-_]+)"
+    )
+}
 # Letters, digits and spaces of any script; the model's patterns that use them take `_` as well
 _JAVA_CLASSES = {"\\p{L}": "\\w", "\\p{N}": "\\d", "\\p{Z}": "\\s"}
 _NUMBERS = ("integer", "long", "float", "double")
@@ -84,8 +94,9 @@ def _of_string(shape: Any, value: str) -> Iterator[str]:
     yield from _length(shape, len(value))
     if len(value) > max(metadata.get("max", 0), limits.PATTERN_CHECKED_MAX_CHARS):
         return
-    if "pattern" in metadata and not _compiled(metadata["pattern"]).fullmatch(value):
-        yield f"Member must satisfy regular expression pattern: {metadata['pattern']}"
+    pattern = _PATTERNS.get(shape.name, metadata.get("pattern"))
+    if pattern is not None and not _compiled(pattern).fullmatch(value):
+        yield f"Member must satisfy regular expression pattern: {pattern}"
     if "enum" in metadata and value not in metadata["enum"]:
         yield f"Member must satisfy enum value set: [{', '.join(enum_set(shape))}]"
 

@@ -9,6 +9,7 @@ from lambdash.lambda_api.errors import conflict, invalid, not_found
 from lambdash.lambda_api.operation import Context, Parameters, Result, operation
 from lambdash.lambda_api.pages import page
 from lambdash.lambda_api.preconditions import check_revision_id
+from lambdash.lambda_api.provisioning import provision
 from lambdash.lambda_api.references import arn_of, function_of, reference
 from lambdash.model.arn import LATEST
 
@@ -58,6 +59,7 @@ def delete_alias(context: Context, parameters: Parameters) -> Result:
     """https://docs.aws.amazon.com/lambda/latest/api/API_DeleteAlias.html; idempotent."""
     entry = function_of(context, reference(context, parameters))
     context.registry.remove_alias(entry.name, parameters["Name"])
+    provision(context, entry)
     return {}
 
 
@@ -92,6 +94,7 @@ def _routing(parameters: Parameters) -> dict[str, Any]:
 def _put(context: Context, entry: FunctionEntry, document: dict[str, Any]) -> Result:
     _check_versions(context, entry, document)
     context.registry.put_alias(entry.name, document["Name"], document)
+    provision(context, entry)
     return _shown(context, entry.name, document)
 
 

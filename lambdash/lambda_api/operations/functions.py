@@ -15,6 +15,7 @@ from lambdash.lambda_api.errors import conflict, invalid
 from lambdash.lambda_api.function_checks import check_configuration, check_package, document_of
 from lambdash.lambda_api.function_code import Code, code_location, code_of
 from lambdash.lambda_api.operation import Context, Parameters, Result, operation
+from lambdash.lambda_api.operations.concurrency import reserved_concurrency
 from lambdash.lambda_api.operations.versions import published
 from lambdash.lambda_api.pages import page
 from lambdash.lambda_api.presentation import shown, without_state
@@ -103,7 +104,7 @@ async def get_function(context: Context, parameters: Parameters) -> Result:
     tags = context.registry.setting("tags", asked.name)
     if tags:
         result["Tags"] = tags
-    concurrency = context.registry.setting("concurrency", asked.name)
+    concurrency = reserved_concurrency(function_of(context, asked).latest)
     if concurrency:
         result["Concurrency"] = concurrency
     return result
