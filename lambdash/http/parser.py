@@ -13,9 +13,10 @@ import httptools
 from lambdash import limits
 from lambdash.http.bounds import HttpBounds
 from lambdash.http.request import Headers, Request
+from lambdash.http.responder import HTTP_10, LAST, ONLY_HEAD, PLAIN
 from lambdash.http.upload import StreamHandler
 
-_HEAD, _BODY, _BETWEEN = range(3)
+BETWEEN, HEAD, BODY = range(3)
 _METHODS = {b"GET": "GET", b"POST": "POST", b"PUT": "PUT", b"DELETE": "DELETE"}
 _SPECIAL = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect"))
 
@@ -48,21 +49,15 @@ class Overloaded(Refused):
 class Sink(Protocol):
     """Who gets what the parser finds, in the order of arrival. Must not raise."""
 
-    def head_complete(self) -> None:
-        """A head is complete; its body, if any, follows."""
-        ...
-
     def continue_wanted(self) -> None:
         """The peer waits for ``100 Continue`` before it sends the body."""
         ...
 
-    def request_complete(self, request: Request, keep_alive: bool, http_10: bool) -> None:  # noqa: FBT001 (hot path: positional)
-        """A request is complete; without ``keep_alive`` it is the connection's last."""
+    def request_complete(self, request: Request, mode: int) -> None:
+        """A request is complete; ``mode`` is how it must be answered (``responder.PLAIN``...)."""
         ...
 
-    def upload_begun(
-        self, request: Request, handler: StreamHandler, *, keep_alive: bool, http_10: bool
-    ) -> None:
+    def upload_begun(self, request: Request, handler: StreamHandler, mode: int) -> None:
         """A head is complete, and its body will come in pieces, in place of a whole request."""
         ...
 
@@ -76,21 +71,22 @@ class Sink(Protocol):
 
 
 class RequestParser:
-    """The parser of one connection. ``feed`` raises ``Refused``; never feed it afterwards."""
+    """The parser of one connection. ``feed`` raises ``Refused``; never feed it afterwards.
+
+    ``completed`` counts requests; ``phase`` says which part of one was read last.
+    """
 
     __slots__ = (
         "_body",
         "_body_bytes",
         "_body_length",
         "_bounds",
-        "_completed",
         "_final",
         "_headers",
         "_http_10",
         "_idle_bytes",
         "_keep_alive",
         "_parser",
-        "_phase",
         "_refusal",
         "_request",
         "_sink",
@@ -99,16 +95,18 @@ class RequestParser:
         "_trailer_bytes",
         "_trailers",
         "charged",
+        "completed",
+        "phase",
     )
 
     def __init__(self, bounds: HttpBounds, sink: Sink) -> None:
         self._bounds = bounds
         self._sink = sink
-        self._phase = _BETWEEN
+        self.phase = BETWEEN
         self._idle_bytes = 0
         self._refusal: Refused | None = None
         self._final = False
-        self._completed = 0
+        self.completed = 0
         self._keep_alive = True
         self._http_10 = False
         self._body_bytes = 0
@@ -118,19 +116,9 @@ class RequestParser:
         self._parser = httptools.HttpRequestParser(self)
 
     @property
-    def completed(self) -> int:
-        """How many requests were completed so far."""
-        return self._completed
-
-    @property
-    def is_between(self) -> bool:
-        """True when no part of a request was read."""
-        return self._phase == _BETWEEN
-
-    @property
     def body_bytes_left(self) -> int:
         """How much is still to come of a body whose length the head told."""
-        return self._body_length - self._body_bytes if self._phase == _BODY else 0
+        return self._body_length - self._body_bytes if self.phase == BODY else 0
 
     def feed(self, data: bytes | memoryview) -> None:
         """Parse ``data``; calls the sink as it goes.
@@ -140,7 +128,7 @@ class RequestParser:
         if self._final:
             return
         body_bytes = self._body_bytes
-        completed = self._completed
+        completed = self.completed
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
@@ -150,7 +138,7 @@ class RequestParser:
         except httptools.HttpParserError as error:
             if not self._final:
                 raise Refused(400, str(error)) from error
-        if self._phase != _BETWEEN or self._completed == completed:
+        if self.phase != BETWEEN or self.completed == completed:
             self._bound_silence(len(data), body_bytes)
 
     def release(self) -> None:
@@ -158,7 +146,7 @@ class RequestParser:
         del self._parser
 
     def on_message_begin(self) -> None:
-        self._phase = _HEAD
+        self.phase = HEAD
         self._target = b""
         self._headers: Headers = []
         self._body: bytes | BytesIO = b""
@@ -173,7 +161,7 @@ class RequestParser:
             self._refuse(Refused(414, "the target is longer than this listener takes"))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._phase == _BODY:
+        if self.phase == BODY:
             self._trailer_bytes += len(name) + len(value) + 4
             if self._trailer_bytes > self._bounds.head_bytes:
                 self._refuse(Refused(431, "the trailers are larger than this listener takes"))
@@ -185,7 +173,7 @@ class RequestParser:
     def on_headers_complete(self) -> None:
         parser = self._parser
         self._idle_bytes = 0
-        self._phase = _BODY
+        self.phase = BODY
         self._keep_alive = parser.should_keep_alive()
         version = parser.get_http_version()
         self._http_10 = version == "1.0"
@@ -201,12 +189,9 @@ class RequestParser:
         expects = False
         if len(special) > 1 or b"host" not in special:
             expects = self._judge_body(special)
-        self._sink.head_complete()
         if handler is not None:
             self._trailers: Headers = []
-            self._sink.upload_begun(
-                self._request, handler, keep_alive=self._keep_alive, http_10=self._http_10
-            )
+            self._sink.upload_begun(self._request, handler, self._mode())
         if expects:
             self._sink.continue_wanted()
 
@@ -230,9 +215,9 @@ class RequestParser:
         self._body.write(piece)
 
     def on_message_complete(self) -> None:
-        self._phase = _BETWEEN
+        self.phase = BETWEEN
         self._idle_bytes = 0
-        self._completed += 1
+        self.completed += 1
         self._final = not self._keep_alive
         if self._streamed:
             self._sink.upload_complete(self._trailers)
@@ -240,7 +225,8 @@ class RequestParser:
         body, self._body = self._body, b""
         request = self._request
         request.body = body.getvalue() if isinstance(body, BytesIO) else body
-        self._sink.request_complete(request, self._keep_alive, self._http_10)
+        plain = self._keep_alive and not self._http_10 and request.method != "HEAD"
+        self._sink.request_complete(request, PLAIN if plain else self._mode())
 
     def _judge_head(self) -> dict[bytes, bytes]:
         """Refuse a bad head; give the fields that frame the body."""
@@ -285,7 +271,7 @@ class RequestParser:
         A head is judged exactly once complete; this only stops one that never ends. The same
         holds for blank lines before it, chunk extensions and trailers.
         """
-        if self._phase == _BODY and self._body_bytes != body_bytes_before:
+        if self.phase == BODY and self._body_bytes != body_bytes_before:
             self._idle_bytes = 0
             return
         self._idle_bytes += fed
@@ -310,6 +296,14 @@ class RequestParser:
     def _refuse(self, refusal: Refused) -> None:
         self._refusal = refusal
         raise refusal
+
+    def _mode(self) -> int:
+        mode = PLAIN if self._keep_alive else LAST
+        if self._http_10:
+            mode |= HTTP_10
+        if self._request.method == "HEAD":
+            mode |= ONLY_HEAD
+        return mode
 
     def _method(self) -> str:
         method: bytes = self._parser.get_method()

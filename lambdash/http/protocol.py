@@ -12,11 +12,11 @@ from lambdash import limits
 from lambdash.http.bounds import HttpBounds
 from lambdash.http.budget import give_back
 from lambdash.http.connections import Connections
-from lambdash.http.parser import Refused, RequestParser
+from lambdash.http.parser import BETWEEN, BODY, Refused, RequestParser
 from lambdash.http.refusals import PLAIN_TEXT, answer_to, report
 from lambdash.http.repeats import Repeats
 from lambdash.http.request import Headers, Request
-from lambdash.http.responder import Responder, response_head
+from lambdash.http.responder import LAST, PLAIN, Responder, response_head
 from lambdash.http.upload import Handler, StreamHandler, Upload
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -29,9 +29,9 @@ class HttpProtocol(asyncio.Protocol):
 
     __slots__ = (
         "_backlog", "_bounds", "_connections", "_continue_owed", "_current", "_discarded_bytes",
-        "_handler", "_in_body", "_lingering", "_parsed", "_parser", "_reading_paused", "_refused",
-        "_repeats", "_retiring", "_since", "_transport", "_upload", "_waiting", "_working",
-        "_write_paused", "_write_paused_at",
+        "_handler", "_known", "_lingering", "_parsed", "_parser", "_reading_paused", "_refused",
+        "_repeats", "_since", "_transport", "_upload", "_waiting", "_working", "_write_paused",
+        "_write_paused_at", "retiring",
     )  # fmt: skip
 
     def __init__(
@@ -43,6 +43,7 @@ class HttpProtocol(asyncio.Protocol):
         self._parser = RequestParser(bounds, self)
         self._parsed: Request | None = None
         self._repeats = Repeats()
+        self._known = self._repeats.known
         self._transport: asyncio.Transport | None = None
         # the request being handled, and those parsed behind it
         self._current: Responder | None = None
@@ -53,12 +54,11 @@ class HttpProtocol(asyncio.Protocol):
         self._backlog = bytearray()
         self._continue_owed = False
         self._working = False
-        self._in_body = False
         self._since = 0.0
         self._reading_paused = False
         self._write_paused = False
         self._write_paused_at = 0.0
-        self._retiring = False
+        self.retiring = False
         # after a refusal: nothing is parsed any more; after its answer: the rest is thrown away
         self._refused = False
         self._lingering = False
@@ -77,6 +77,11 @@ class HttpProtocol(asyncio.Protocol):
             transport.close()
 
     def data_received(self, data: bytes) -> None:
+        if self._current is None and len(data) <= _SLICE_BYTES:
+            known = self._known.get(data)
+            if known is not None and self._parser.phase == BETWEEN and self._is_at_ease:
+                self._repeat(known)
+                return
         if self._refused:
             self._discarded_bytes += len(data)
             if self._discarded_bytes > self._bounds.linger_bytes:
@@ -84,11 +89,7 @@ class HttpProtocol(asyncio.Protocol):
         elif (self._current is not None or self._write_paused) and self._held:
             self._keep(data)
         elif len(data) <= _SLICE_BYTES:
-            known = self._repeats.known.get(data)
-            if known is None or self._retiring or not self._parser.is_between:
-                self._parse(data)
-            else:
-                self._repeat(known)
+            self._parse(data)
         else:
             self._parse_in_slices(memoryview(data))
 
@@ -124,34 +125,26 @@ class HttpProtocol(asyncio.Protocol):
 
     # What the parser calls
 
-    def head_complete(self) -> None:
-        self._in_body = True
-        self._since = self._connections.now
-
     def continue_wanted(self) -> None:
         self._continue_owed = True
         self._send_continue()
 
-    def request_complete(self, request: Request, keep_alive: bool, http_10: bool) -> None:  # noqa: FBT001 (hot path: positional)
+    def request_complete(self, request: Request, mode: int) -> None:
         if self._refused:
             return
-        self._in_body = False
         self._continue_owed = False
-        self._parsed = request if keep_alive and not http_10 else None
-        only_head = request.method == "HEAD"
-        responder = Responder(self, only_head=only_head, keep_alive=keep_alive, http_10=http_10)
-        responder.charged, self._parser.charged = self._parser.charged, 0
+        self._parsed = None if mode else request
+        responder = Responder(self, mode)
+        if self._parser.charged:
+            responder.charged, self._parser.charged = self._parser.charged, 0
         self._take(self._handler, request, responder)
 
-    def upload_begun(
-        self, request: Request, handler: StreamHandler, *, keep_alive: bool, http_10: bool
-    ) -> None:
+    def upload_begun(self, request: Request, handler: StreamHandler, mode: int) -> None:
         if self._refused:
             return
         self._parsed = None
-        only_head = request.method == "HEAD"
-        responder = Responder(self, only_head=only_head, keep_alive=False, http_10=http_10)
-        self._upload = Upload(handler, request, responder, keep_alive=keep_alive)
+        responder = Responder(self, mode | LAST)
+        self._upload = Upload(handler, request, responder, keep_alive=not mode & LAST)
         self._take(self._upload.begin, request, responder)
 
     def upload_piece(self, piece: bytes) -> None:
@@ -161,17 +154,12 @@ class HttpProtocol(asyncio.Protocol):
             self._hand_over(upload, lambda: upload.data(piece))
 
     def upload_complete(self, trailers: Headers) -> None:
-        self._in_body = False
         self._continue_owed = False
         upload, self._upload = self._upload, None
         if upload is not None:
             self._hand_over(upload, lambda: upload.end(trailers))
 
     # What a responder calls
-
-    @property
-    def is_closing(self) -> bool:
-        return self._retiring
 
     def transmit(self, data: bytes) -> None:
         transport = self._transport
@@ -189,7 +177,10 @@ class HttpProtocol(asyncio.Protocol):
             self._since = self._connections.now
             self._work()
 
-    def finished(self, responder: Responder) -> None:
+    def finished(self, responder: Responder, data: bytes) -> None:
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            transport.write(data)
         self._current = None
         self._since = self._connections.now
         if responder.charged:
@@ -198,9 +189,9 @@ class HttpProtocol(asyncio.Protocol):
             # answered before the body was there: the rest of it is thrown away
             self._upload = None
             self._stop_parsing()
-        if self._retiring or not responder.keeps_alive:
+        if self.retiring or not responder.keeps_alive:
             self._end()
-        elif not self._working:
+        elif self._waiting or self._backlog or self._continue_owed:
             self._work()
 
     def sweep(self, now: float) -> None:
@@ -223,7 +214,7 @@ class HttpProtocol(asyncio.Protocol):
             self.abort()
 
     def retire(self) -> None:
-        self._retiring = True
+        self.retiring = True
         if self._current is None and not self._lingering:
             self._close()
 
@@ -232,40 +223,46 @@ class HttpProtocol(asyncio.Protocol):
             self._transport.abort()
 
     def _sweep_reading(self, waited_s: float) -> None:
-        if self._parser.is_between:
+        phase = self._parser.phase
+        if phase == BETWEEN:
             if waited_s > self._bounds.idle_timeout_s:
                 self._close()
         elif waited_s > (
-            self._bounds.body_timeout_s if self._in_body else self._bounds.head_timeout_s
+            self._bounds.body_timeout_s if phase == BODY else self._bounds.head_timeout_s
         ):
             self._refuse(Refused(408, "the request took too long to arrive"))
 
     def _parse(self, data: bytes | memoryview) -> None:
         was_working, self._working = self._working, True
         parser = self._parser
-        began_between = parser.is_between
-        completed = parser.completed
+        phase, completed = parser.phase, parser.completed
         try:
             parser.feed(data)
         except Refused as refusal:
             self._refuse(refusal)
         finally:
             self._working = was_working
-        if began_between:
-            if not parser.is_between:
-                self._since = self._connections.now
-            elif self._parsed is not None and parser.completed == completed + 1:
-                self._repeats.remember(data, self._parsed)
+        if parser.phase != phase:
+            self._since = self._connections.now
+        elif phase == BETWEEN and self._parsed is not None and parser.completed == completed + 1:
+            self._repeats.remember(data, self._parsed)
         if self._waiting:
             self._work()
 
+    @property
+    def _is_at_ease(self) -> bool:
+        return not (self._refused or self._write_paused or self.retiring)
+
     def _repeat(self, request: Request) -> None:
-        was_working, self._working = self._working, True
-        only_head = request.method == "HEAD"
-        responder = Responder(self, only_head=only_head, keep_alive=True, http_10=False)
-        self._handle(self._handler, request, responder)
-        self._working = was_working
-        if self._waiting:
+        """Handle a request that was known by its bytes; only plain ones are."""
+        self._current = responder = Responder(self, PLAIN)
+        self._working = True
+        try:
+            self._handler(request, responder)
+        except Exception as error:
+            self._handler_failed(request, responder, error)
+        self._working = False
+        if self._waiting or self._backlog:
             self._work()
 
     def _parse_in_slices(self, data: memoryview) -> None:
@@ -367,7 +364,7 @@ class HttpProtocol(asyncio.Protocol):
                 self._break_off(upload, handler)
                 return
             self._waiting.pop()  # the refusal takes its turn
-        responder = Responder(self, only_head=False, keep_alive=False, http_10=False)
+        responder = Responder(self, LAST)
         self._waiting.append((handler, request, responder))
         self._work()
 

@@ -19,6 +19,8 @@ _FRAMING = frozenset((b"content-length", b"transfer-encoding", b"connection"))
 _BODILESS = frozenset((204, 205, 304))
 
 _WAITING, _STREAMING, _DONE, _LOST = range(4)
+# how an answer departs from the plain one (whole, HTTP/1.1, the connection goes on): bits
+PLAIN, LAST, HTTP_10, ONLY_HEAD = 0, 1, 2, 4
 
 
 class ResponseMisuse(Exception):
@@ -32,8 +34,8 @@ class Connection(Protocol):
         """Write to the peer, or nowhere when it has gone."""
         ...
 
-    def finished(self, responder: "Responder") -> None:
-        """The answer is complete: the next request may be handled."""
+    def finished(self, responder: "Responder", data: bytes) -> None:
+        """Write the end of an answer, which is complete now: the next request may be handled."""
         ...
 
     def pace_body(self, responder: "Responder", *, paused: bool) -> None:
@@ -45,10 +47,8 @@ class Connection(Protocol):
         """True while the peer lags behind what was written."""
         ...
 
-    @property
-    def is_closing(self) -> bool:
-        """True when this is the connection's last answer."""
-        ...
+    retiring: bool
+    """True when this is the connection's last answer."""
 
 
 def response_head(status: int, headers: Pairs, framing: bytes) -> bytes:
@@ -85,32 +85,22 @@ class Responder:
     __slots__ = (
         "_caught_up",
         "_connection",
-        "_http_10",
-        "_keep_alive",
-        "_only_head",
+        "_mode",
         "_state",
         "charged",
         "on_disconnect",
         "on_writable",
     )
 
-    def __init__(
-        self, connection: Connection, *, only_head: bool, keep_alive: bool, http_10: bool
-    ) -> None:
+    def __init__(self, connection: Connection, mode: int) -> None:
         self._connection = connection
-        self._only_head = only_head
-        self._keep_alive = keep_alive
-        self._http_10 = http_10
+        self._mode = mode
         self._state = _WAITING
         self._caught_up: asyncio.Future[None] | None = None
         # what the request's body took from the budget: the connection's to give back
         self.charged = 0
         self.on_disconnect: Callable[[], None] | None = None
         self.on_writable: Callable[[], None] | None = None
-
-    @property
-    def _plain(self) -> bool:
-        return self._keep_alive and not (self._only_head or self._http_10)
 
     @property
     def is_open(self) -> bool:
@@ -125,7 +115,7 @@ class Responder:
     @property
     def keeps_alive(self) -> bool:
         """Whether the connection outlives this answer."""
-        return self._keep_alive
+        return not self._mode & LAST
 
     def send_lines(self, lines: bytes, body: bytes) -> None:
         """Answer 200 with header lines that are ready, for the warm path.
@@ -133,7 +123,7 @@ class Responder:
         ``lines`` are ``name: value`` with their line ends; whoever made them vouches for them.
         """
         connection = self._connection
-        if self._state != _WAITING or not self._plain or connection.is_closing:
+        if self._state or self._mode or connection.retiring:
             fields = [tuple(line.split(b": ", 1)) for line in lines.splitlines()]
             self.send(200, fields, body)  # type: ignore[arg-type]
             return
@@ -141,12 +131,12 @@ class Responder:
         if len(body) > limits.HTTP_JOINED_BODY_MAX_BYTES:
             head = b"HTTP/1.1 200 OK\r\n%bcontent-length: %d\r\n\r\n" % (lines, len(body))
             connection.transmit(head)
-            connection.transmit(body)
+            connection.finished(self, body)
         else:
-            connection.transmit(
-                b"HTTP/1.1 200 OK\r\n%bcontent-length: %d\r\n\r\n%b" % (lines, len(body), body)
+            connection.finished(
+                self,
+                b"HTTP/1.1 200 OK\r\n%bcontent-length: %d\r\n\r\n%b" % (lines, len(body), body),
             )
-        connection.finished(self)
 
     def send(self, status: int, headers: Pairs, body: bytes) -> None:
         """Answer in one write; ``content-length`` is added."""
@@ -161,16 +151,15 @@ class Responder:
         build = _constant_head if type(headers) is tuple else response_head
         head = build(status, headers, framing)
         self._state = _DONE
-        self._connection.transmit(head if self._only_head else head + body)
-        self._connection.finished(self)
+        self._connection.finished(self, head if self._mode & ONLY_HEAD else head + body)
 
     def start(self, status: int, headers: Pairs) -> None:
         """Begin a streamed answer: chunked, or ended by closing for an HTTP/1.0 peer."""
         if self._state != _WAITING:
             self._refuse_unless_lost("a second answer")
             return
-        if self._http_10:
-            self._keep_alive = False
+        if self._mode & HTTP_10:
+            self._mode |= LAST
             framing = self._persistence()
         else:
             framing = b"transfer-encoding: chunked\r\n" + self._persistence()
@@ -183,9 +172,11 @@ class Responder:
         if self._state != _STREAMING:
             self._refuse_unless_lost("bytes outside a streamed answer")
             return
-        if not chunk or self._only_head:
+        if not chunk or self._mode & ONLY_HEAD:
             return
-        self._connection.transmit(chunk if self._http_10 else b"%x\r\n%b\r\n" % (len(chunk), chunk))
+        self._connection.transmit(
+            chunk if self._mode & HTTP_10 else b"%x\r\n%b\r\n" % (len(chunk), chunk)
+        )
 
     def end(self) -> None:
         """Complete a streamed answer."""
@@ -194,9 +185,8 @@ class Responder:
             return
         self._state = _DONE
         self._release()
-        if not (self._only_head or self._http_10):
-            self._connection.transmit(b"0\r\n\r\n")
-        self._connection.finished(self)
+        last = b"" if self._mode & (ONLY_HEAD | HTTP_10) else b"0\r\n\r\n"
+        self._connection.finished(self, last)
 
     async def drain(self) -> None:
         """Wait until the peer has taken enough of what was written, or has gone."""
@@ -218,10 +208,10 @@ class Responder:
         """Take the request's body again."""
         self._connection.pace_body(self, paused=False)
 
-    def body_complete(self, *, keep_alive: bool) -> None:
-        """A streamed request body has ended (told by the connection)."""
+    def body_complete(self) -> None:
+        """A streamed body of a request that keeps the connection has ended (says the latter)."""
         if self._state == _WAITING:
-            self._keep_alive = keep_alive
+            self._mode &= ~LAST
 
     def caught_up(self) -> None:
         """The peer has taken what was written (told by the connection)."""
@@ -244,10 +234,10 @@ class Responder:
             caught_up.set_result(None)
 
     def _persistence(self) -> bytes:
-        if not self._keep_alive or self._connection.is_closing:
-            self._keep_alive = False
+        if self._mode & LAST or self._connection.retiring:
+            self._mode |= LAST
             return b"connection: close\r\n"
-        return b"connection: keep-alive\r\n" if self._http_10 else b""
+        return b"connection: keep-alive\r\n" if self._mode & HTTP_10 else b""
 
     def _refuse_unless_lost(self, what: str) -> None:
         if self._state != _LOST:

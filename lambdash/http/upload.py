@@ -86,7 +86,8 @@ class Upload:
 
     def end(self, trailers: Headers) -> None:
         """The body is complete: an answer given from here on leaves the connection as it is."""
-        self.responder.body_complete(keep_alive=self._keep_alive)
+        if self._keep_alive:
+            self.responder.body_complete()
         if self._sink is None:
             self._trailers = trailers
         elif self.responder.is_open:

@@ -26,18 +26,13 @@ class Collected:
 
     requests: list[Request] = field(default_factory=list)
 
-    def head_complete(self) -> None:
-        """Nothing to do."""
-
     def continue_wanted(self) -> None:
         """Nothing to do."""
 
-    def request_complete(self, request: Request, _keep_alive: bool, _http_10: bool) -> None:
+    def request_complete(self, request: Request, _mode: int) -> None:
         self.requests.append(request)
 
-    def upload_begun(
-        self, request: Request, _handler: StreamHandler, *, keep_alive: bool, http_10: bool
-    ) -> None:
+    def upload_begun(self, request: Request, _handler: StreamHandler, _mode: int) -> None:
         raise AssertionError(request)
 
     def upload_piece(self, piece: bytes) -> None:

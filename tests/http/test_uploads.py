@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from lambdash.http.parser import RequestParser
 from lambdash.http.request import Headers
+from lambdash.http.responder import PLAIN
 from lambdash.http.server import BodySink, HttpBounds, Request, Responder, StreamHandler
 from tests.http.wire import BOUNDS, Listener, Parked, Peer, echo, listening, until
 
@@ -457,19 +458,14 @@ class Collected:
     target: bytes = b""
     body: bytes = b""
 
-    def head_complete(self) -> None:
-        """Nothing to do."""
-
     def continue_wanted(self) -> None:
         """Nothing to do."""
 
-    def request_complete(self, request: Request, _keep_alive: bool, _http_10: bool) -> None:
+    def request_complete(self, request: Request, _mode: int) -> None:
         raise AssertionError(request)
 
-    def upload_begun(
-        self, request: Request, _handler: StreamHandler, *, keep_alive: bool, http_10: bool
-    ) -> None:
-        assert (keep_alive, http_10) == (True, False)
+    def upload_begun(self, request: Request, _handler: StreamHandler, mode: int) -> None:
+        assert mode == PLAIN
         self.target, self.body = request.target, b""
 
     def upload_piece(self, piece: bytes) -> None:
