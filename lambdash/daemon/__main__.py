@@ -14,6 +14,7 @@ from typing import Any
 from lambdash import limits
 from lambdash.daemon.control import failure
 from lambdash.daemon.lifecycle import Daemon, DaemonOptions
+from lambdash.daemon.loop import fastest_loop
 from lambdash.errors import LambdashError
 from lambdash.model.project import locate
 
@@ -32,7 +33,8 @@ def main() -> int:
         idle_timeout_s=arguments.idle_timeout,
     )
     try:
-        return asyncio.run(_serve(options, arguments.ready_fd))
+        with asyncio.Runner(loop_factory=fastest_loop()) as runner:
+            return runner.run(_serve(options, arguments.ready_fd))
     except LambdashError as error:
         event = failure(error)
         _report(arguments.ready_fd, {"error": event["error"], "exit_code": error.exit_code})

@@ -20,7 +20,7 @@ class RuntimeAcceptor:
         self._loop = asyncio.get_running_loop()
         self._listener = listener
         self._observer: SandboxObserver | None = None
-        self._transports: set[asyncio.BaseTransport] = set()
+        self._transports: set[asyncio.WriteTransport] = set()
         self._adopting: dict[socket.socket, asyncio.Task[None]] = {}
         self._retry: asyncio.TimerHandle | None = None
         listener.settimeout(0)
@@ -95,8 +95,7 @@ class RuntimeAcceptor:
         for task in list(self._adopting.values()):
             task.cancel()
         for transport in self._transports:
-            if isinstance(transport, asyncio.WriteTransport):
-                transport.abort()
+            transport.abort()
         self._transports.clear()
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import time
 from abc import abstractmethod
 from dataclasses import replace
+from typing import cast
 
 from lambdash import limits
 from lambdash.engines import frames
@@ -161,8 +162,7 @@ class Channel(asyncio.Protocol):
     def _release(self) -> None: ...
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         try:

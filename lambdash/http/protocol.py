@@ -7,6 +7,7 @@ that a peer that goes is noticed; what it sends meanwhile waits, unparsed and bo
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import cast
 
 from lambdash import limits
 from lambdash.http.bounds import HttpBounds
@@ -67,8 +68,7 @@ class HttpProtocol(asyncio.Protocol):
     # What the event loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = transport = cast(asyncio.Transport, transport)
         if self._connections.add(self):
             self._since = self._connections.now
         else:
