@@ -16,7 +16,10 @@ PATIENCE_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """One answer of the runtime: ``kind`` is ``response``, ``error`` or ``init-error``."""
+    """One answer of the runtime: ``kind`` is ``response``, ``error`` or ``init-error``.
+
+    Trailers stand among the headers.
+    """
 
     kind: str
     request_id: str
@@ -84,15 +87,31 @@ class ScriptedRuntimeApi:
                 self.wfile.write(body)
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                chunked = self.headers.get("Transfer-Encoding") == "chunked"
+                trailers: dict[str, str] = {}
+                if chunked:
+                    body, trailers = self._chunked()
+                else:
+                    body = self.rfile.read(int(self.headers["Content-Length"]))
                 route = self.path.removeprefix(PREFIX).strip("/").split("/")
                 init = route[0] == "init"
                 kind, request_id = ("init-error", "") if init else (route[2], route[1])
                 headers = {name.lower(): value for name, value in self.headers.items()}
+                headers |= trailers
                 api.posted.put(Posted(kind, request_id, body, headers))
                 self.send_response(202)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
+
+            def _chunked(self) -> tuple[bytes, dict[str, str]]:
+                body, trailers = b"", {}
+                while size := int(self.rfile.readline(), 16):
+                    body += self.rfile.read(size)
+                    self.rfile.readline()
+                while line := self.rfile.readline().decode().strip():
+                    name, _, value = line.partition(": ")
+                    trailers[name.lower()] = value
+                return body, trailers
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Silent."""

@@ -4,6 +4,7 @@ Expected values: AWS's own client (github.com/aws/aws-lambda-nodejs-runtime-inte
 https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html.
 """
 
+import base64
 import json
 import re
 import shutil
@@ -160,12 +161,6 @@ def test_a_promise_that_never_settles_is_an_error(tmp_path: Path) -> None:
         ("app.js", "", "nodot", "Runtime.MalformedHandlerName"),
         ("app.js", "", "../app.handler", "Runtime.MalformedHandlerName"),
         ("app.js", "throw new EvalError('top')", "app.handler", "EvalError"),
-        (
-            "app.js",
-            "exports.handler = awslambda.streamifyResponse(async () => {})",
-            "app.handler",
-            "Runtime.StreamingNotSupported",
-        ),
     ],
 )
 def test_init_errors(tmp_path: Path, file: str, code: str, handler: str, error_type: str) -> None:
@@ -333,3 +328,69 @@ def test_node_24_takes_a_plain_return_value(tmp_path: Path) -> None:
     code = "exports.handler = (e, c) => ({plain: true, done: typeof c.done})"
     [posted] = answers(tmp_path, code, options=AS_NODE_24)
     assert posted.document == {"plain": True, "done": "undefined"}
+
+
+STREAMING = "exports.handler = awslambda.streamifyResponse(async (event, stream, context) => {%s})"
+
+
+def test_a_streamed_response(tmp_path: Path) -> None:
+    code = STREAMING % (
+        "stream.setContentType('text/plain'); stream.write('one '); "
+        "stream.write(Buffer.from('two ')); stream.write({three: 3}); "
+        "stream.end(' ' + context.awsRequestId)"
+    )
+    first, second = answers(tmp_path, code, {}, {}, count=2)
+    assert (first.kind, first.body) == ("response", b'one two {"three":3} request-1')
+    assert second.body.endswith(b"request-2")
+    assert first.headers["content-type"] == "text/plain"
+    assert first.headers["lambda-runtime-function-response-mode"] == "streaming"
+    assert "Lambda-Runtime-Function-Error-" in first.headers["trailer"]
+    assert "lambda-runtime-function-error-body" not in first.headers
+
+
+@pytest.mark.parametrize(
+    ("body", "written", "error_type", "message"),
+    [
+        ("stream.write('half'); throw new TypeError('bad')", b"half", "TypeError", "bad"),
+        ("throw new RangeError('early')", b"", "RangeError", "early"),
+        (
+            "await new Promise(() => {})",
+            b"",
+            "Runtime.NodeJsExit",
+            "The Lambda runtime client detected an unexpected Node.js exit code.",
+        ),
+    ],
+)
+def test_errors_of_a_streamed_response(
+    tmp_path: Path, body: str, written: bytes, error_type: str, message: str
+) -> None:
+    first, second = answers(tmp_path, STREAMING % body, {}, {}, count=2)
+    assert second.kind == "response"
+    assert (first.kind, first.body) == ("response", written)
+    assert first.headers["lambda-runtime-function-error-type"] == error_type
+    document = json.loads(base64.b64decode(first.headers["lambda-runtime-function-error-body"]))
+    assert document["errorType"] == error_type
+    assert document["errorMessage"].startswith(message)
+
+
+def test_a_streaming_handler_is_async(tmp_path: Path) -> None:
+    code = "exports.handler = awslambda.streamifyResponse((event, stream) => { stream.write('x') })"
+    [posted] = answers(tmp_path, code)
+    assert posted.body == b"x"
+    document = json.loads(base64.b64decode(posted.headers["lambda-runtime-function-error-body"]))
+    assert document["errorMessage"] == "Streaming does not support non-async handlers."
+
+
+def test_status_and_headers_go_before_the_body(tmp_path: Path) -> None:
+    code = STREAMING % (
+        "const body = awslambda.HttpResponseStream.from(stream, {statusCode: 201}); "
+        "body.write('hello'); body.end()"
+    )
+    [posted] = answers(tmp_path, code)
+    assert posted.headers["content-type"] == "application/vnd.awslambda.http-integration-response"
+    assert posted.body == b'{"statusCode":201}' + bytes(8) + b"hello"
+
+
+def test_a_streaming_handler_of_three_arguments_runs_on_node_24(tmp_path: Path) -> None:
+    [posted] = answers(tmp_path, STREAMING % "stream.end('y')", options=AS_NODE_24)
+    assert posted.body == b"y"

@@ -40,6 +40,16 @@ export class RuntimeApi {
     return this.#post(`/invocation/${id}/response`, text, {});
   }
 
+  /** A response in pieces: the request to write them to, and a promise of its being answered. */
+  openResponse(id, headers) {
+    const path = `/invocation/${id}/response`;
+    let request;
+    const answered = new Promise((resolve, reject) => {
+      request = this.#open("POST", path, headers, { resolve, reject });
+    });
+    return { request, answered: answered.then((answer) => judged(path, answer)) };
+  }
+
   invocationError(id, error) {
     return this.#postError(`/invocation/${id}/error`, error);
   }
@@ -61,31 +71,39 @@ export class RuntimeApi {
   async #post(path, text, headers) {
     const body = Buffer.from(text, "utf8");
     const sent = { "Content-Type": "application/json", "Content-Length": body.length, ...headers };
-    const { status, body: answer } = await this.#send("POST", path, sent, body);
-    // 400, 403, 413: that invocation is settled without us (too late, too large); the next one is not
-    if (status >= 500) {
-      throw new Error(`the Runtime API answered ${status} to ${path}: ${answer}`);
-    }
+    judged(path, await this.#send("POST", path, sent, body));
   }
 
   #send(method, path, headers = {}, body = undefined) {
     return new Promise((resolve, reject) => {
-      const options = { ...this.#target, agent: this.#agent, method, path: PREFIX + path, headers };
-      const request = http.request(options, (response) => {
-        const chunks = [];
-        response.on("data", (chunk) => chunks.push(chunk));
-        response.on("error", reject);
-        response.on("end", () =>
-          resolve({
-            status: response.statusCode,
-            headers: response.headers,
-            body: Buffer.concat(chunks).toString("utf8"),
-          }),
-        );
-      });
-      request.on("error", reject);
-      request.end(body);
+      this.#open(method, path, headers, { resolve, reject }).end(body);
     });
+  }
+
+  /** A request without its body; its answer is told to `answer`, once. */
+  #open(method, path, headers, answer) {
+    const options = { ...this.#target, agent: this.#agent, method, path: PREFIX + path, headers };
+    const request = http.request(options, (response) => {
+      const chunks = [];
+      response.on("data", (chunk) => chunks.push(chunk));
+      response.on("error", answer.reject);
+      response.on("end", () =>
+        answer.resolve({
+          status: response.statusCode,
+          headers: response.headers,
+          body: Buffer.concat(chunks).toString("utf8"),
+        }),
+      );
+    });
+    request.on("error", answer.reject);
+    return request;
+  }
+}
+
+/** 400, 403, 413: that invocation is settled without us (too late, too large); the next is not. */
+function judged(path, { status, body }) {
+  if (status >= 500) {
+    throw new Error(`the Runtime API answered ${status} to ${path}: ${body}`);
   }
 }
 

@@ -11,6 +11,7 @@ import { logError, patchConsole, setRequestId } from "./console.mjs";
 import { Invocation } from "./invocation.mjs";
 import { CallbackHandlerDeprecated, UnhandledPromiseRejection } from "./errors.mjs";
 import { loadHandler } from "./handler.mjs";
+import { awslambda, isStreaming, StreamingInvocation } from "./streaming.mjs";
 
 const CALLBACKS_END_AT_MAJOR = 24;
 const EXIT_UNHANDLED_REJECTION = 128;
@@ -43,22 +44,14 @@ process.on("unhandledRejection", (reason, promise) =>
   ),
 );
 
-globalThis.awslambda = {
-  streamifyResponse() {
-    const error = new Error(
-      "awslambda.streamifyResponse is not supported by lambdash's Node.js client yet: " +
-        "use the official image public.ecr.aws/lambda/nodejs, or return the whole response",
-    );
-    error.name = "Runtime.StreamingNotSupported";
-    throw error;
-  },
-};
+globalThis.awslambda = awslambda;
 
 async function serve() {
   patchConsole();
   const root = process.env.LAMBDA_TASK_ROOT ?? process.cwd();
   const handler = await loadHandler(root, process.env._HANDLER ?? "");
-  if (!callbacksAllowed && handler.length >= 3) {
+  const streaming = isStreaming(handler);
+  if (!callbacksAllowed && !streaming && handler.length >= 3) {
     throw new CallbackHandlerDeprecated();
   }
   for (;;) {
@@ -70,7 +63,10 @@ async function serve() {
     } else {
       delete process.env._X_AMZN_TRACE_ID;
     }
-    await new Invocation(api, request, callbacksAllowed).run(handler);
+    const invocation = streaming
+      ? new StreamingInvocation(api, request)
+      : new Invocation(api, request, callbacksAllowed);
+    await invocation.run(handler);
   }
 }
 

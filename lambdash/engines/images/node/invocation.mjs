@@ -61,7 +61,7 @@ export class Invocation {
 
   #call(handler) {
     const event = JSON.parse(this.#request.body);
-    const context = this.#context();
+    const context = contextOf(this.#request);
     if (!this.#callbacksAllowed) {
       return handler(event, context);
     }
@@ -115,23 +115,6 @@ export class Invocation {
     post().then(this.#finish.resolve, this.#finish.reject);
   }
 
-  #context() {
-    const { id, deadlineMs, functionArn, clientContext, identity, tenantId } = this.#request;
-    return {
-      functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
-      functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
-      memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
-      logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
-      logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
-      clientContext: parsed(clientContext, "client context"),
-      identity: parsed(identity, "cognito identity"),
-      invokedFunctionArn: functionArn,
-      awsRequestId: id,
-      tenantId,
-      getRemainingTimeInMillis: () => deadlineMs - Date.now(),
-    };
-  }
-
   #withCallbacks(context) {
     Object.defineProperty(context, "callbackWaitsForEmptyEventLoop", {
       enumerable: true,
@@ -146,6 +129,24 @@ export class Invocation {
       fail: (error) => this.#done(error ?? "handled"),
     });
   }
+}
+
+/** The handler's context. */
+export function contextOf(request) {
+  const { id, deadlineMs, functionArn, clientContext, identity, tenantId } = request;
+  return {
+    functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
+    functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
+    memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
+    clientContext: parsed(clientContext, "client context"),
+    identity: parsed(identity, "cognito identity"),
+    invokedFunctionArn: functionArn,
+    awsRequestId: id,
+    tenantId,
+    getRemainingTimeInMillis: () => deadlineMs - Date.now(),
+  };
 }
 
 function parsed(header, what) {
