@@ -386,7 +386,10 @@ class HttpProtocol(asyncio.Protocol):
         """The last answer was given: close, or linger until the peer has read a refusal."""
         if self._refused and self._transport is not None and self._transport.can_write_eof():
             self._lingering = True
-            self._transport.write_eof()
+            try:
+                self._transport.write_eof()
+            except OSError:  # the peer is gone, and the system knows before the transport does
+                self._close()
         else:
             self._close()
 

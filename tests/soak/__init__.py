@@ -1,0 +1,1 @@
+"""Many invocations against everything that can go wrong at once."""
