@@ -10,6 +10,8 @@ MIB = 1024 * 1024
 MEMORY_SIZE_MIN_MB = 128
 MEMORY_SIZE_MAX_MB = 10_240
 MEMORY_SIZE_DEFAULT_MB = 128
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+MEMORY_OF_ONE_CPU_MB = 1_769
 TIMEOUT_MIN_S = 1
 TIMEOUT_MAX_S = 900
 TIMEOUT_DEFAULT_S = 3

@@ -3,6 +3,10 @@
 import asyncio
 from collections.abc import Callable
 
+from lambdash import limits
+from lambdash.model import Revision
+from lambdash.pool import InitializationType
+
 
 class Deadline:
     """Calls back once when the set moment has passed; moving it later costs nothing.
@@ -51,3 +55,10 @@ class Deadline:
             return
         self._at = None
         self._call()
+
+
+def init_max_s(initialization: InitializationType, revision: Revision) -> float:
+    """How long an init phase may take."""
+    if initialization is InitializationType.PROVISIONED:
+        return max(limits.PROVISIONED_INIT_MAX_S, revision.configuration.timeout_s)
+    return limits.INIT_MAX_S

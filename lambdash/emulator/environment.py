@@ -11,7 +11,7 @@ from functools import partial
 
 from lambdash import limits
 from lambdash.emulator import failures
-from lambdash.emulator.deadline import Deadline
+from lambdash.emulator.deadline import Deadline, init_max_s
 from lambdash.emulator.flight import Flight
 from lambdash.emulator.life_log import LifeLog
 from lambdash.emulator.listener import Listener
@@ -53,10 +53,6 @@ from lambdash.runtime_api.session import STREAMING, Commands, Session
 _STREAMING_MODE = (b"lambda-runtime-function-response-mode", STREAMING)
 
 
-def _new_identifier() -> str:
-    return str(uuid.uuid4())
-
-
 class ExecutionEnvironment:
     """Made before its sandbox is launched; ``sandbox`` is None until then."""
 
@@ -69,7 +65,7 @@ class ExecutionEnvironment:
         listener: Listener,
     ) -> None:
         self._listener = listener
-        self._session = Session(identity, _new_identifier)
+        self._session = Session(identity, lambda: str(uuid.uuid4()))
         self._previous: Flight | None = None
         self._stream: StreamedResponse | None = None
         # there once an extension was heard of
@@ -98,6 +94,7 @@ class ExecutionEnvironment:
             on_head=self._choose,
         )
         self._connections = Connections(self._bounds)
+        self._freezes = revision.configuration.freeze
 
     # -- the invocation ------------------------------------------------------------------------
 
@@ -120,7 +117,15 @@ class ExecutionEnvironment:
             self._telemetry.dispatched(flight)
             self._perform(self._session.announce(message))
         responder.send_lines(over.lines, over.payload)
+        if self._freezes and self.sandbox is not None:
+            self.sandbox.thaw()
         return True
+
+    def rest(self) -> None:
+        """Stand still where the function asks for it, until there is something to do."""
+        idle = self.flight is None and self._session.is_ready
+        if self._freezes and idle and self.sandbox is not None:
+            self.sandbox.freeze()
 
     def take_flight(self) -> Flight | None:
         """The invocation in hand, which from here on is the caller's to answer."""
@@ -194,20 +199,13 @@ class ExecutionEnvironment:
         first = self.marks.setdefault(name, at) == at
         begun = "extensions_started" in self.marks
         if name == "runtime_started" and first and not self.initialised and not begun:
-            self.deadline.set(at + self.init_max_s)
+            self.deadline.set(at + init_max_s(self.initialization, self.revision))
             self.life.init_began(at)
 
     @property
     def is_provisioned(self) -> bool:
         """Whether it was launched ahead, to be kept."""
         return self.initialization is InitializationType.PROVISIONED
-
-    @property
-    def init_max_s(self) -> float:
-        """How long its init phase may take."""
-        if self.is_provisioned:
-            return max(limits.PROVISIONED_INIT_MAX_S, self.revision.configuration.timeout_s)
-        return limits.INIT_MAX_S
 
     def exited(self, exit: SandboxExit) -> None:
         """The runtime process, or all of the sandbox, ended by itself."""
@@ -228,7 +226,7 @@ class ExecutionEnvironment:
         """The launcher started external extensions; the init phase begins with them."""
         if not self.initialised:
             now = self.marks.setdefault("extensions_started", time.monotonic())
-            self.deadline.set(now + self.init_max_s)
+            self.deadline.set(now + init_max_s(self.initialization, self.revision))
             self.life.init_began(now)
         self._end_telemetry()
         self._watch()
@@ -310,6 +308,8 @@ class ExecutionEnvironment:
         if self._telemetry is not None:
             self._telemetry.ready(self._session.extension_reports(), self._memory_bytes())
         self._listener.ready(self)
+        if self._freezes:
+            self.rest()
 
     def _initialised(self, now: float) -> None:
         """The first poll of a runtime's process; what it wrote until then is no invocation's."""

@@ -41,6 +41,7 @@ class Sandboxes:
             if not isinstance(error, LambdashError):
                 raise
             return False
+        environment.rest()
         return True
 
     async def start_runtime(self, environment: ExecutionEnvironment) -> None:

@@ -11,6 +11,7 @@ import contextlib
 import os
 import select
 import socket
+import struct
 import sys
 import time
 from pathlib import Path
@@ -31,6 +32,8 @@ _READ_BYTES = 64 * 1024
 _CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 _STREAMS = ("stdout", "stderr")
 _EXTENSIONS = "extension"
+# struct ucred: pid, uid, gid
+_CREDENTIALS = struct.Struct("=iII")
 # what came, and of which asking
 _DOOR_BYTES = 5
 
@@ -156,6 +159,17 @@ class DescriptorChannel(Channel):
             channel.close()
             raise
         return channel
+
+    @property
+    def peer_pid(self) -> int:
+        """The launcher's pid as this process sees it; 0 where that cannot be told."""
+        connection = None if self._transport is None else self._transport.get_extra_info("socket")
+        if connection is None or not hasattr(socket, "SO_PEERCRED"):
+            return 0
+        size = _CREDENTIALS.size
+        raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+        pid: int = _CREDENTIALS.unpack(raw)[0]
+        return pid
 
     def memory_peak_bytes(self) -> int | None:
         """The sandbox's peak so far, from its own cgroup; None where it has none. One read."""

@@ -51,6 +51,8 @@ class FrameType(IntEnum):
     CONNECT = 21
     CONNECTED = 22
     REFUSED = 23
+    FREEZE = 24
+    THAW = 25
 
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-extensions.html

@@ -87,7 +87,6 @@ async def _adopt(
     except BaseException:
         connection.close()
         raise
-    assert isinstance(transport, asyncio.Transport)
     return transport
 
 

@@ -17,6 +17,7 @@ from lambdash.engines.inward import InwardConnections
 from lambdash.engines.protocol import SandboxExit, SandboxObserver
 from lambdash.errors import PlatformError
 
+_FREEZE, _THAW = frames.encode(FrameType.FREEZE), frames.encode(FrameType.THAW)
 _SETTLE_POLL_S = 0.002
 _SETTLE_POLLS_MAX = 250  # not seconds: a starved process may not have had its turn to read
 _EXTENDED_SETTLE_POLLS = 10
@@ -133,6 +134,14 @@ class Channel(asyncio.Protocol):
             self._transport.abort()
         self._finish()
         self._release()
+
+    def freeze(self) -> None:
+        """SIGSTOP to all that the launcher started."""
+        self._send(_FREEZE)
+
+    def thaw(self) -> None:
+        """SIGCONT to them."""
+        self._send(_THAW)
 
     def memory_peak_bytes(self) -> int | None:
         """The sandbox's memory peak so far, where it can be read at once."""

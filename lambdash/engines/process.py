@@ -92,6 +92,12 @@ class ProcessSandbox:
     def drain_output(self) -> None:
         self.channel.drain_output()
 
+    def freeze(self) -> None:
+        self.channel.freeze()
+
+    def thaw(self) -> None:
+        self.channel.thaw()
+
     def memory_peak_bytes(self) -> int | None:
         """The runtime process's own peak (its children's are not in it); Linux only."""
         try:
@@ -290,6 +296,7 @@ class ProcessEngine:
             name = sandbox.folder.name
             if self._sandboxes.get(name) is not sandbox:
                 return
+            sandbox.thaw()
             with contextlib.suppress(PlatformError):  # killed below, however far it came
                 await sandbox.channel.shutdown(grace_s)
             sandbox.channel.close()

@@ -98,6 +98,17 @@ class Sandbox(Protocol):
         """Hand over everything already written, synchronously, so that a log tail is exact."""
         ...
 
+    def freeze(self) -> None:
+        """Let nothing in it run until ``thaw``; what it is sent meanwhile waits. Returns at once.
+
+        For functions with ``freeze`` alone.
+        """
+        ...
+
+    def thaw(self) -> None:
+        """Let it run on. ``stop`` and ``reset`` do so themselves."""
+        ...
+
     def memory_peak_bytes(self) -> int | None:
         """The most memory it has used so far, or None where that cannot be measured."""
         ...

@@ -119,6 +119,8 @@ def _function(subject: Subject, around: Surroundings) -> Function | None:
         memory_size_mb=settings.memory_size,
         timeout_s=settings.timeout,
         ephemeral_storage_mb=settings.ephemeral_storage,
+        cpu_proportional=settings.cpu == "proportional",
+        freeze=settings.freeze,
         environment=tuple(sorted(variables.items())),
         image_config=_image_config(own),
         base_image=own.base_image,

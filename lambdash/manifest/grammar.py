@@ -188,6 +188,13 @@ class Settings(Part):
         le=limits.EPHEMERAL_STORAGE_MAX_MB,
         description="Size of /tmp in MB.",
     )
+    cpu: Literal["unlimited", "proportional"] = Field(
+        default="unlimited",
+        description="`proportional` gives one CPU for each 1,769 MB of memory, as AWS does.",
+    )
+    freeze: bool = Field(
+        default=False, description="Whether environments stand still between invocations."
+    )
     environment: Variables = Field(
         default={},
         description="Environment variables; 4 KB at most. Merged with `defaults` name by name.",

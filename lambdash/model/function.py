@@ -36,7 +36,9 @@ class FunctionConfiguration:
 
     ``runtime`` and ``handler`` are None for container packages. ``environment`` is sorted by name,
     so that equal configurations are equal values. ``base_image`` replaces the runtime's official
-    image for a zip package. ``version`` is ``$LATEST`` or a published number.
+    image for a zip package. ``version`` is ``$LATEST`` or a published number. ``cpu_proportional``
+    and ``freeze`` are AWS's ways, off unless asked for: CPU as much as memory, and no running on
+    between invocations.
     """
 
     function_name: str
@@ -54,6 +56,8 @@ class FunctionConfiguration:
     description: str = ""
     version: str = LATEST
     logging: LoggingConfig = LoggingConfig()
+    cpu_proportional: bool = False
+    freeze: bool = False
 
 
 @dataclass(frozen=True, slots=True)

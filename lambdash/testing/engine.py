@@ -44,9 +44,17 @@ class FakeSandbox:
     observer: SandboxObserver
     life: "asyncio.Task[None] | None" = None
     stopping: bool = False
+    frozen: bool = False
 
     def drain_output(self) -> None:
         """Output is handed over as it is printed."""
+
+    def freeze(self) -> None:
+        """Nothing is held up: what is frozen can be looked at."""
+        self.frozen = True
+
+    def thaw(self) -> None:
+        self.frozen = False
 
     def memory_peak_bytes(self) -> int | None:
         """Nothing is measured in memory."""
@@ -148,7 +156,7 @@ class FakeEngine:
     async def stop(self, sandbox: Sandbox, grace_s: float) -> None:
         self.calls += 1
         assert isinstance(sandbox, FakeSandbox), "launched by this engine"
-        sandbox.stopping = True
+        sandbox.stopping, sandbox.frozen = True, False
         await self._end(sandbox)
         self.sandboxes = {
             name: other for name, other in self.sandboxes.items() if other is not sandbox

@@ -1,5 +1,6 @@
 """What the process engine does beyond the contract: copies, clients, orphans."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -88,6 +89,28 @@ async def test_layers_and_a_wrapper_around_a_managed_runtime(tmp_path: Path) -> 
         "nodejs22.x": f"wrapped {modules}:{copied}/node_modules\n[]\n",
     }
     assert not (tmp_path / "state" / "layers").exists()
+
+
+async def test_what_stands_still_runs_on_where_it_stood(tmp_path: Path) -> None:
+    async with process_case() as case:
+        engine = await case.start()
+        running = await launched(engine, case.specification(tmp_path / "code", freeze=True))
+        daemon = running.daemon
+        pids = await daemon.invoke('setsid sleep 100 & other=$!; disown; respond "$$ $other"')
+        await daemon.until(lambda: bool(daemon.parked))
+        running.sandbox.freeze()
+        async with asyncio.timeout(10):
+            while {state(int(pid)) for pid in pids.split()} != {"T"}:
+                await asyncio.sleep(0)
+        await daemon.send("respond thawed")
+        running.sandbox.thaw()
+        await daemon.until(lambda: daemon.responses[1:] == [b"thawed"])
+        running.sandbox.freeze()
+        await engine.stop(running.sandbox, 5.0)
+
+
+def state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 async def test_an_image_function_is_refused_by_name(tmp_path: Path) -> None:

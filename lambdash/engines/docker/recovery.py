@@ -1,13 +1,15 @@
 """Removal of what a daemon left in the engine: by label, of this project and no other."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from lambdash import limits
 from lambdash.engines.docker import labels
-from lambdash.engines.docker.connection import Connection
+from lambdash.engines.docker.connection import Connection, EngineRefused
 from lambdash.engines.docker.labels import Owner
+from lambdash.engines.freezer import freezer_of
 from lambdash.tasks import together
 
 
@@ -18,6 +20,7 @@ async def collect(connection: Connection, owner: Owner) -> dict[str, int]:
         marks = entry.get("Labels") or {}
         return marks.get(labels.DAEMON) != owner.daemon
 
+    await _thaw(connection, owner.project_filter(), foreign)
     return await _remove(connection, owner.project_filter(), foreign)
 
 
@@ -53,6 +56,22 @@ async def _remove(
     names = [entry["Name"] for entry in listing.get("Volumes") or [] if chosen(entry)]
     removed["volumes"] = await _each(connection, api.remove_volume, names)
     return removed
+
+
+async def _thaw(
+    connection: Connection, filters: dict[str, list[str]], chosen: Callable[[dict[str, Any]], bool]
+) -> None:
+    """What the dead daemon had frozen behind the engine's back could not be killed by it."""
+    api = connection.api
+    running = await connection.call(api.containers, filters=filters)
+    for entry in running:
+        if not chosen(entry):
+            continue
+        with contextlib.suppress(EngineRefused):
+            details = await connection.call(api.inspect_container, entry["Id"])
+            freezer = freezer_of(details["State"]["Pid"])
+            if freezer is not None:
+                await freezer.release()
 
 
 async def _networks(

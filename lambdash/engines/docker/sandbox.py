@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lambdash.engines.channel import Channel
 from lambdash.engines.docker.exits import ExitReport
 from lambdash.engines.docker.namespaces import Lease
+from lambdash.engines.docker.pausing import Freezer
 from lambdash.engines.docker.specs import Body, Mount, NetworkKey
 from lambdash.engines.docker.startup import Startup
 from lambdash.model import Revision
@@ -32,7 +33,10 @@ class DockerPrepared:
 
 @dataclass(slots=True)
 class DockerSandbox:
-    """``report`` is shared with the event stream; ``stopped`` makes a second stop do nothing."""
+    """``report`` is shared with the event stream; ``stopped`` makes a second stop do nothing.
+
+    ``freezer`` is there for functions that stand still between invocations.
+    """
 
     environment_id: str
     container: str
@@ -40,6 +44,7 @@ class DockerSandbox:
     lease: Lease
     report: ExitReport
     stopped: bool = False
+    freezer: Freezer | None = None
 
     @property
     def id(self) -> str:
@@ -48,6 +53,14 @@ class DockerSandbox:
 
     def drain_output(self) -> None:
         self.channel.drain_output()
+
+    def freeze(self) -> None:
+        if self.freezer is not None and not self.stopped:
+            self.freezer.freeze()
+
+    def thaw(self) -> None:
+        if self.freezer is not None:
+            self.freezer.thaw()
 
     def memory_peak_bytes(self) -> int | None:
         return self.channel.memory_peak_bytes()

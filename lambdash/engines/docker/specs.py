@@ -171,6 +171,18 @@ def _harmless() -> Body:
     }
 
 
+def _cpu(configuration: FunctionConfiguration) -> Body:
+    """Where CPUs are short, who has more memory gets more of them; a limit on request only.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+    """
+    memory_mb = configuration.memory_size_mb
+    shares: Body = {"CpuShares": memory_mb}
+    if configuration.cpu_proportional:
+        shares["NanoCpus"] = memory_mb * 1_000_000_000 // limits.MEMORY_OF_ONE_CPU_MB
+    return shares
+
+
 def _restrictions(configuration: FunctionConfiguration) -> Body:
     memory = (configuration.memory_size_mb + limits.LAUNCHER_MEMORY_MB) * MIB
     files = limits.FILE_DESCRIPTORS_MAX
@@ -179,6 +191,7 @@ def _restrictions(configuration: FunctionConfiguration) -> Body:
         **_harmless(),
         "Memory": memory,
         "MemorySwap": memory,
+        **_cpu(configuration),
         "PidsLimit": limits.PROCESSES_MAX,
         "ShmSize": limits.SHARED_MEMORY_BYTES,
         "Tmpfs": {"/tmp": f"{_TMPFS},size={size}m"},  # noqa: S108

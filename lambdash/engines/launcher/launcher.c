@@ -205,6 +205,8 @@ static void obey(uint8_t type, uint16_t channel, const uint8_t *payload, uint32_
         begin();
     } else if (type == CONNECT && length == 8) {
         connect_inside(get32(payload), get32(payload + 4));
+    } else if (type == FREEZE || type == THAW) {
+        signal_tree(type == FREEZE ? SIGSTOP : SIGCONT);
     } else if (relayed) {
         relay_frame(type, channel, payload, length);
     } else {

@@ -35,7 +35,9 @@ enum {
     RETIRE = 20,  /* < grace in ms u32: kill the runtime, give its extensions time to end */
     CONNECT = 21, /* < token u32, port u32: a connection to 127.0.0.1, made in here */
     CONNECTED = 22, /* > token u32; relay: on a new channel; else the descriptor is at the door */
-    REFUSED = 23  /* > token u32, errno u32 */
+    REFUSED = 23, /* > token u32, errno u32 */
+    FREEZE = 24,  /* < let nothing of the runtime and its extensions run */
+    THAW = 25     /* < let them run on */
 };
 
 enum {
@@ -89,6 +91,7 @@ pid_t start_program(const struct program *program); /* -1: could not fork; its o
 uint64_t start_runtime(void); /* CLOCK_MONOTONIC in ns at its fork */
 void ask_to_end(void);        /* SIGTERM */
 void kill_runtime(void);      /* SIGKILL to its session alone */
+void signal_tree(int number); /* to everything below */
 void kill_all(void);          /* SIGKILL to everything below, and reap it */
 int reap(void);               /* 0: no child is left */
 long oom_kills(void);

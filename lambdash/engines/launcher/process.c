@@ -24,7 +24,7 @@ struct life life;
 
 /* The runtime's process tree. */
 
-static void signal_tree(int number) {
+void signal_tree(int number) {
     if (first_process) {
         kill(-1, number);
         return;

@@ -1,5 +1,7 @@
 """Bodies of the engine's API."""
 
+import pytest
+
 from lambdash.engines.docker import specs
 from lambdash.engines.docker.labels import Owner
 from lambdash.engines.docker.specs import Joined, NetworkKey, Own
@@ -68,8 +70,21 @@ def test_an_own_namespace_is_made_like_a_pauses() -> None:
     assert placed["HostConfig"]["ExtraHosts"] == [
         "db:10.0.0.1",
         "host.docker.internal:host-gateway",
+        "sandbox.localdomain:127.0.0.1",
+        "sandbox:127.0.0.1",
     ]
     assert placed["Env"] == ["LAMBDASH_RELAY=10.0.0.9:4000", "LAMBDASH_RELAY_SECRET=secret"]
+
+
+@pytest.mark.parametrize(
+    ("memory_mb", "nano_cpus"), [(128, 72_357_263), (1769, 10**9), (10_240, 5_788_581_119)]
+)
+def test_cpu_goes_with_memory(memory_mb: int, nano_cpus: int) -> None:
+    shared = body(memory_size_mb=memory_mb)["HostConfig"]
+    assert shared["CpuShares"] == memory_mb
+    assert "NanoCpus" not in shared
+    limited = body(memory_size_mb=memory_mb, cpu_proportional=True)["HostConfig"]
+    assert limited["NanoCpus"] == nano_cpus
 
 
 def test_placing_leaves_the_body_as_it_was() -> None:
