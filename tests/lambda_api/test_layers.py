@@ -8,10 +8,16 @@ from typing import Any
 
 import pytest
 
-from tests.lambda_api.client import archive, refused, using
+from lambdash import limits
+from lambdash.lambda_api.errors import ApiError
+from lambdash.lambda_api.function_layers import AttachedLayers
+from lambdash.model import ArchiveSource, Function, FunctionConfiguration, ZipPackage
+from lambdash.storage.functions import DeployedFunction
+from tests.lambda_api.client import archive, new_function, refused, using
 from tests.lambda_api.conftest import Endpoint, MakeEndpoint
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:layer:tools"
+SOURCE = ArchiveSource("0" * 64, 1)
 GONE = "The resource you requested does not exist."
 
 
@@ -163,3 +169,100 @@ async def test_what_is_refused(
 ) -> None:
     told = await refused(endpoint, operation, **asked)
     assert told[2].startswith(message)
+
+
+# -- in functions -------------------------------------------------------------------------------
+
+
+async def test_a_functions_layers_are_what_its_environments_get(
+    make_endpoint: MakeEndpoint,
+) -> None:
+    endpoint = await make_endpoint()
+
+    def use(aws: Any) -> None:
+        first = _publish(aws, text="under")["LayerVersionArn"]
+        content = {"ZipFile": archive(data_txt="over", more_txt="x")}
+        second = aws.publish_layer_version(LayerName="more", Content=content)["LayerVersionArn"]
+        made = aws.create_function(**new_function(Layers=[first]))
+        assert [one["Arn"] for one in made["Layers"]] == [first]
+        aws.get_waiter("function_active_v2").wait(FunctionName="made")
+        aws.update_function_configuration(FunctionName="made", Layers=[first, second])
+        aws.get_waiter("function_updated_v2").wait(FunctionName="made")
+        listed = aws.get_function(FunctionName="made")["Configuration"]["Layers"]
+        assert [one["Arn"] for one in listed] == [first, second]
+        aws.publish_version(FunctionName="made")
+        aws.delete_layer_version(LayerName="more", VersionNumber=1)
+
+    await using(endpoint, use)
+    assert _opt(endpoint) == {"data.txt": "over", "more.txt": "x"}
+    await endpoint.server.close(0.5)
+    await endpoint.rig.close()
+    assert endpoint.rig.store.prune() > 0
+    again = await make_endpoint()
+    await again.rig.emulator.start()
+    assert _opt(again) == _opt(again, "1") == {"data.txt": "over", "more.txt": "x"}
+    await using(
+        again, lambda aws: aws.update_function_configuration(FunctionName="made", Layers=[])
+    )
+    record = again.rig.emulator.registry.version("made")
+    assert record is not None
+    assert record.deployed is not None
+    assert record.deployed.layers is None
+    assert "Layers" not in record.document
+
+
+def _opt(endpoint: Endpoint, version: str | None = None) -> dict[str, str]:
+    """What is at ``/opt``."""
+    record = endpoint.rig.emulator.registry.version("made", version)
+    assert record is not None
+    assert record.deployed is not None
+    assert record.deployed.layers is not None
+    tree = endpoint.rig.store.tree_path(record.deployed.layers)
+    return {path.name: path.read_text() for path in tree.iterdir()}
+
+
+LAYERS_REFUSED = [
+    ([f"{ARN}:9"], f"Layer version {ARN}:9 does not exist."),
+    ([f"{ARN}:{number}" for number in range(1, 7)], "Cannot reference more than 5 layers."),
+    (
+        [f"{ARN}:1", f"{ARN}:2"],
+        "Two different versions of the same layer are not allowed to be referenced in the same "
+        f"function. {ARN}:1 and {ARN}:2.",
+    ),
+    (
+        [f"{ARN}:1".replace("us-east-1", "eu-west-1")],
+        "Layers are not in the same region as the function. Layers are expected to be in region "
+        "us-east-1.",
+    ),
+    ([ARN], "1 validation error detected: Value "),
+]
+
+
+@pytest.mark.parametrize(("layers", "message"), LAYERS_REFUSED)
+async def test_layers_that_a_function_cannot_have(
+    endpoint: Endpoint, layers: list[str], message: str
+) -> None:
+    def use(aws: Any) -> None:
+        _publish(aws)
+        _publish(aws)
+
+    await using(endpoint, use)
+    for operation, asked in (
+        ("create_function", new_function(Layers=layers)),
+        ("update_function_configuration", {"FunctionName": "hello", "Layers": layers}),
+    ):
+        told = await refused(endpoint, operation, **asked)
+        assert told[0] == 400
+        assert told[2].startswith(message)
+
+
+def test_code_and_layers_are_bounded_together() -> None:
+    half = ZipPackage("1" * 8, 150 * limits.MIB)
+    function = Function(FunctionConfiguration("made", "python3.13", "app.handler"), SOURCE)
+    layers = AttachedLayers(package=half)
+    with pytest.raises(ApiError) as caught:
+        layers.deployed(DeployedFunction(function, half, "x"))
+    assert caught.value.message == (
+        "Function code combined with layers exceeds the maximum allowed size of 262144000 bytes. "
+        "The actual size is 314572800 bytes."
+    )

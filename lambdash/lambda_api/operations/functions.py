@@ -14,6 +14,7 @@ from lambdash.lambda_api.code_digest import with_digest
 from lambdash.lambda_api.errors import conflict, invalid
 from lambdash.lambda_api.function_checks import check_configuration, check_package, document_of
 from lambdash.lambda_api.function_code import Code, code_location, code_of
+from lambdash.lambda_api.function_layers import AttachedLayers, attached_layers
 from lambdash.lambda_api.operation import Context, Parameters, Result, operation
 from lambdash.lambda_api.operations.concurrency import reserved_concurrency
 from lambdash.lambda_api.operations.versions import published
@@ -45,7 +46,6 @@ REFUSED = {
     "CapacityProviderConfig": "managed instances",
     "CodeSigningConfigArn": "code signing",
     "DurableConfig": "durable functions",
-    "Layers": "layers",
     "PublishTo": "managed instances",
     "RuntimeConfig": "custom runtimes by ARN",
     "TenancyConfig": "tenant isolation",
@@ -61,10 +61,11 @@ async def create_function(context: Context, parameters: Parameters) -> Result:
     check_configuration(parameters)
     if name in context.registry.functions:
         raise conflict(f"Function already exist: {name}")
+    layers = await attached_layers(context, parameters.get("Layers", ()))
     code = await code_of(context, name, parameters["Code"])
     if name in context.registry.functions:
         raise conflict(f"Function already exist: {name}")
-    record = _new_record(context, parameters, code)
+    record = _new_record(context, parameters, code, layers)
     context.emulator.lifecycle.begin(record)
     if parameters.get("Tags"):
         context.registry.put_setting("tags", name, parameters["Tags"])
@@ -74,7 +75,9 @@ async def create_function(context: Context, parameters: Parameters) -> Result:
     return shown(context, record)
 
 
-def _new_record(context: Context, parameters: Parameters, code: Code) -> VersionRecord:
+def _new_record(
+    context: Context, parameters: Parameters, code: Code, layers: AttachedLayers
+) -> VersionRecord:
     name = parameters["FunctionName"]
     architecture = parameters.get("Architectures", ["x86_64"])[0]
     document: dict[str, Any] = {
@@ -89,7 +92,7 @@ def _new_record(context: Context, parameters: Parameters, code: Code) -> Version
     }
     function = Function(configuration_of(name, LATEST, document), code.source)
     deployed = DeployedFunction(function, code.package, code.fingerprint, origin=Origin.API)
-    return VersionRecord(name, LATEST, document, deployed)
+    return VersionRecord(name, LATEST, layers.document(document), layers.deployed(deployed))
 
 
 @operation("GetFunction")

@@ -13,6 +13,7 @@ from lambdash.emulator.registry.documents import (
 from lambdash.lambda_api.code_digest import with_digest
 from lambdash.lambda_api.function_checks import check_configuration, document_of
 from lambdash.lambda_api.function_code import code_of
+from lambdash.lambda_api.function_layers import attached_layers
 from lambdash.lambda_api.operation import Context, Parameters, Result, operation
 from lambdash.lambda_api.operations.functions import REFUSED, STORED
 from lambdash.lambda_api.operations.versions import published
@@ -22,7 +23,7 @@ from lambdash.lambda_api.references import function_of, reference
 from lambdash.storage.functions import DeployedFunction
 
 _CONFIGURATION_REFUSED = {
-    name: REFUSED[name] for name in ("CapacityProviderConfig", "DurableConfig", "Layers")
+    name: REFUSED[name] for name in ("CapacityProviderConfig", "DurableConfig")
 }
 
 
@@ -54,14 +55,21 @@ async def update_function_configuration(context: Context, parameters: Parameters
     """https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html."""
     latest = _changeable(context, parameters)
     check_configuration(parameters)
+    layers = None
+    if parameters.get("Layers") is not None:
+        layers = await attached_layers(context, parameters["Layers"])
+        latest = _changeable(context, parameters)
     latest = await with_digest(context, latest)
-    assert latest.deployed is not None
+    deployed = latest.deployed
+    assert deployed is not None
     document = {**latest.document, **document_of({**parameters, "FunctionName": latest.name})}
+    if layers is not None:
+        document, deployed = layers.document(document), layers.deployed(deployed)
     if "Runtime" in parameters:
         architecture = document.get("Architectures", ["x86_64"])[0]
         version = runtime_version(context.place, parameters["Runtime"], architecture)
         document["RuntimeVersionConfig"] = version
-    record = _changed(context, latest, document, latest.deployed)
+    record = _changed(context, latest, document, deployed)
     context.emulator.lifecycle.begin(record)
     return shown(context, record)
 
