@@ -3,7 +3,6 @@
 import base64
 import json
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +12,13 @@ from botocore.config import Config
 
 from lambdash.engines.images.runtimes import find_interpreter
 from tests.conformance import functions
-from tests.integration.conftest import Begin, begin, engine
+from tests.integration.conftest import ENGINES, Begin, begin
 from tests.integration.project import Project
 
-__all__ = ["begin", "engine"]
+__all__ = ["begin"]
 
 _PYTHON = {"py": {}, "slow": {"timeout": 1}, "wrapped": {}, "slow-init": {}}
+_ONE_FOR_ALL = ("py", "slow", "wrapped", "json", "closed")
 _BROKEN = {
     "no-module": "",
     "bad-import": "import nothing_of_this_name\n",
@@ -56,25 +56,19 @@ class Cloud:
     project: Project
     endpoint: str
     aws: Any
-    slow_init: "Future[Answer]"
 
     def invoke(self, function: str, event: object, **more: Any) -> Answer:
         """A synchronous invocation with its log tail."""
-        return invoke(self.aws, function, event, **more)
-
-
-def invoke(aws: Any, function: str, event: object, **more: Any) -> Answer:
-    answered = aws.invoke(
-        FunctionName=function, Payload=json.dumps(event).encode(), LogType="Tail", **more
-    )
-    assert answered["StatusCode"] == 200
-    return Answer(
-        json.loads(answered["Payload"].read()),
-        answered.get("FunctionError"),
-        answered["ResponseMetadata"]["RequestId"],
-        answered["ExecutedVersion"],
-        base64.b64decode(answered["LogResult"]).decode(),
-    )
+        payload = json.dumps(event).encode()
+        answered = self.aws.invoke(FunctionName=function, Payload=payload, LogType="Tail", **more)
+        assert answered["StatusCode"] == 200
+        return Answer(
+            json.loads(answered["Payload"].read()),
+            answered.get("FunctionError"),
+            answered["ResponseMetadata"]["RequestId"],
+            answered["ExecutedVersion"],
+            base64.b64decode(answered["LogResult"]).decode(),
+        )
 
 
 def _write(project: Project) -> None:
@@ -87,7 +81,10 @@ def _write(project: Project) -> None:
     described["no-module"]["handler"] = "absent.handler"
     described["json"] = {"logging_config": {"log_format": "JSON", "system_log_level": "DEBUG"}}
     described["shell"] = {"runtime": "provided.al2023"}
-    files = {f"{name}/app.py": functions.PYTHON for name in ("py", "slow", "wrapped", "json")}
+    described["closed"] = {"reserved_concurrent_executions": 0}
+    files = {
+        f"{name}/app.py": functions.PYTHON for name in ("py", "slow", "wrapped", "json", "closed")
+    }
     files |= {f"{name}/app.py": text for name, text in _BROKEN.items()}
     files["slow-init/app.py"] = functions.SLOW_INIT
     files["shell/bootstrap"] = functions.BOOTSTRAP
@@ -100,10 +97,21 @@ def _write(project: Project) -> None:
     (project.folder / "shell" / "bootstrap").chmod(0o755)
 
 
-@pytest.fixture(scope="module")
-def cloud(begin: Begin, engine: str) -> Iterator[Cloud]:
-    """Everything deployed; the function whose init takes too long is already at it."""
-    with begin(engine) as project, ThreadPoolExecutor(1) as background:
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker has all that one engine's project serves."""
+    for item in items:
+        if "cloud" in getattr(item, "fixturenames", ()) and hasattr(item, "callspec"):
+            item.add_marker(pytest.mark.xdist_group(f"cloud {item.callspec.params['cloud']}"))
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def cloud(request: pytest.FixtureRequest, begin: Begin) -> Iterator[Cloud]:
+    """Everything deployed, once for all modules."""
+    engine: str = request.param
+    if engine == "docker":
+        request.getfixturevalue("docker_engine")
+    with begin(engine) as project:
         _write(project)
         project.succeed("deploy")
         endpoint = str(project.status()["endpoint"])
@@ -115,6 +123,5 @@ def cloud(begin: Begin, engine: str) -> Iterator[Cloud]:
             aws_secret_access_key="anything",
             config=Config(retries={"total_max_attempts": 1}, read_timeout=60),
         )
-        slow_init = background.submit(invoke, aws, "slow-init", {})
-        yield Cloud(engine, project, endpoint, aws, slow_init)
+        yield Cloud(engine, project, endpoint, aws)
         aws.close()

@@ -17,8 +17,6 @@ from tests.conformance.conftest import Cloud
 from tests.integration.endpoint import Caller
 from tests.integration.project import RUNTIME
 
-pytestmark = pytest.mark.shared
-
 # every name that AWS sets for a zip package of a managed runtime
 SET_BY_AWS = {
     "AWS_ACCESS_KEY_ID",

@@ -14,8 +14,6 @@ from botocore.exceptions import ClientError
 from tests.conformance.conftest import NODE_RUNTIME, Cloud
 from tests.integration.endpoint import Caller
 
-pytestmark = pytest.mark.shared
-
 
 def _exit(cloud: Cloud, function: str, event: dict[str, Any]) -> tuple[str, str]:
     """Type and message, the request's id as ``ID``; those two members and no other."""
@@ -138,15 +136,14 @@ def test_an_init_that_exits(cloud: Cloud) -> None:
     expected = "RequestId: ID Error: Runtime exited with error: exit status 7"
     for _ in range(2):
         assert _exit(cloud, "exits", {}) == ("Runtime.ExitError", expected)
-    entries = cloud.project.succeed("logs", "exits", "--json")["events"]
-    initialised = [line for line in entries if line["text"].startswith("INIT_START")]
+    initialised = cloud.project.succeed("logs", "exits", "--filter", "INIT_START")["events"]
     assert 2 <= len(initialised) <= 3, "one an invoke, and one ahead of them"
 
 
 def test_suppressed_init(cloud: Cloud) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: cut off at 10 s
     and run again under the function's timeout"""
-    answer = cloud.slow_init.result(60)
+    answer = cloud.invoke("slow-init", {})
     assert (answer.error, answer.payload) == (None, "initialised at last")
     events = cloud.project.succeed("logs", "slow-init", "--json")["events"]
     (report,) = [line["text"] for line in events if line["text"].startswith("INIT_REPORT")]

@@ -13,8 +13,6 @@ from lambdash import limits
 from tests.conformance.conftest import NODE_RUNTIME, Cloud
 from tests.integration.project import RUNTIME
 
-pytestmark = pytest.mark.shared
-
 MS = r"\d+\.\d\d ms"
 MEMORY = r"Memory Size: 192 MB\tMax Memory Used: (\d+) MB"
 
@@ -100,8 +98,7 @@ def test_a_failed_init(cloud: Cloud) -> None:
 def test_init_start_and_the_stream(cloud: Cloud) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/runtimes-update.html: the line, and its parts"""
     answer = cloud.invoke("py", {"do": "context"})
-    events = _events(cloud, "py")
-    starts = [event["text"] for event in events if event["text"].startswith("INIT_START")]
+    starts = [event["text"] for event in _events(cloud, "py", "--filter", "INIT_START")]
     name, version = RUNTIME[:6], RUNTIME[6:]
     pattern = (
         rf"INIT_START Runtime Version: {name}:{re.escape(version)}\.v\d+\t"
