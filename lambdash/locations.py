@@ -19,6 +19,7 @@ from lambdash.errors import CallerError, PlatformError
 MANIFEST_NAMES = ("lambdash.yaml", "lambdash.yml")
 STATE_FOLDER = ".lambdash"
 LOG_NAME = "daemon.log"
+JOURNAL_NAME = "journal.sqlite"
 _NETWORK_FILE_SYSTEMS = frozenset(
     {
         *("9p", "afs", "beegfs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import click
 
 from lambdash.cli.render.stream import stream_line
 from lambdash.cli.terminal import Terminal
+from lambdash.client.connection import DaemonError
 from lambdash.client.control import Control, working_folder
 from lambdash.client.settings import Settings
 from lambdash.errors import LambdashError
@@ -34,6 +35,17 @@ class Context:
         result = self.control().result(verb, body, self.terminal.observe)
         self.terminal.close()
         return {name: value for name, value in result.items() if name != "event"}
+
+    def has_past(self) -> bool:
+        """Whether there is a journal to ask of; says so where no daemon runs to read it."""
+        control = self.control()
+        if control.connected():
+            return True
+        if control.has_past():
+            self.terminal.say("no daemon is running: starting it to read the journal")
+            return True
+        self.terminal.say("no daemon is running, and nothing was invoked yet")
+        return False
 
     def show(self, document: Mapping[str, Any], text: str) -> None:
         """The object under `--json`, the text otherwise."""
@@ -83,19 +95,29 @@ def show_stream(context: Context, verb: str, body: dict[str, Any], *, endless: b
     """
     terminal, kept = context.terminal, []
     colour = terminal.colour and sys.stdout.isatty()
-    for event in context.control().call(verb, body):
+    for event in _until_stopped(context.control().call(verb, body), endless=endless):
         line = stream_line(event, colour=colour)
         if line is None:
             terminal.observe(event)
-        elif not terminal.json:
+        elif terminal.json and endless:
+            terminal.document(event)
+        elif terminal.json:
+            kept.append(event)
+        elif line:
             terminal.close()  # a bar that is still drawn would stay above the line for good
             terminal.text(line)
-        elif endless:
-            terminal.document(event)
-        else:
-            kept.append(event)
     if terminal.json and not endless:
         terminal.document({"events": kept})
+
+
+def _until_stopped(events: Iterator[dict[str, Any]], *, endless: bool) -> Iterator[dict[str, Any]]:
+    """Who follows to the end is told of the end; for who waited for an answer it is an error."""
+    try:
+        yield from events
+    except DaemonError as error:
+        if not endless or error.code != "daemon-stopped":
+            raise
+        yield {"event": "notice", "text": error.message}
 
 
 class Command(click.Command):

@@ -50,6 +50,20 @@ class Control:
         connection = self.connect()
         return None if connection is None else connection.health()
 
+    def has_past(self) -> bool:
+        """Whether anything was ever invoked here, or a daemon runs that would know."""
+        if self.connected():
+            return True
+        state = locations.state_directory(self.manifest, self.environ)
+        return os.path.exists(os.path.join(state, locations.JOURNAL_NAME))
+
+    def connected(self) -> bool:
+        """Whether a daemon runs."""
+        connection = self.connect()
+        if connection is not None:
+            connection.close()
+        return connection is not None
+
     def call(self, verb: str, body: Event) -> Iterator[Event]:
         """Every event of the answer, the result last; starts the daemon when it must.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from importlib.resources import files
@@ -45,10 +46,7 @@ def write(template: str, target: Path) -> dict[str, Any]:
     Raises ``CallerError``: ``template-not-found``, or ``file-exists`` before anything was written.
     """
     if template not in TEMPLATES:
-        listed = ", ".join(TEMPLATES)
-        raise CallerError(
-            "template-not-found", f"there is no template `{template}`", f"there are: {listed}"
-        )
+        raise _not_found(template, target)
     contents = dict(_contents(root() / template))
     _refuse_existing(target, contents)
     runtime = newest_runnable(_FAMILIES.get(template, "python"))
@@ -68,6 +66,18 @@ def write(template: str, target: Path) -> dict[str, Any]:
         "runtime": runtime,
         "files": sorted(contents),
     }
+
+
+def _not_found(template: str, target: Path) -> CallerError:
+    """A name that is near to none is a folder's, where no folder was named."""
+    near = difflib.get_close_matches(template, TEMPLATES, 1)
+    if near:
+        hint = f"did you mean `{near[0]}`?"
+    elif target == Path():
+        hint = f"a project in the folder `{template}`: `lambdash init python {template}`"
+    else:
+        hint = f"there are: {', '.join(TEMPLATES)}"
+    return CallerError("template-not-found", f"there is no template `{template}`", hint)
 
 
 def _contents(folder: Path) -> Mapping[str, tuple[bytes, int]]:

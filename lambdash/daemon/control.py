@@ -24,6 +24,7 @@ _log = logging.getLogger("lambdash.control")
 _NDJSON = [(b"content-type", b"application/x-ndjson")]
 _VERSION = b"x-lambdash-version"
 _RESTART = "`lambdash stop`, then try again"
+_AGAIN = "run the command again: it starts a new one"
 _DIFFERENCES = {
     _VERSION: ("version-differs", "version"),
     b"x-lambdash-engine": ("engine-differs", "engine"),
@@ -173,9 +174,8 @@ async def _perform(verb: Verb, body: bytes, stream: EventStream) -> None:
         result = await verb(_members(body), stream)
     except LambdashError as error:
         stream.finish(failure(error))
-    except ValueError as error:
-        stream.finish(failure(CallerError("request-invalid", f"the request is malformed: {error}")))
-    except asyncio.CancelledError:
+    except asyncio.CancelledError:  # by the client, who hears nothing more, or by the end of all
+        stream.finish(failure(PlatformError("daemon-stopped", "the daemon was stopped", _AGAIN)))
         raise
     except Exception as error:  # the daemon outlives a bug in one request, and says where it was
         _log.exception("a control request failed")
@@ -191,6 +191,8 @@ def _members(body: bytes) -> dict[str, Any]:
         document = json.loads(body or b"{}")
     except RecursionError as error:
         raise CallerError("request-invalid", "the request's body is nested too deeply") from error
+    except ValueError as error:
+        raise CallerError("request-invalid", f"the request's body is no JSON: {error}") from error
     if not isinstance(document, dict):
         raise CallerError("request-invalid", "the request's body is not a JSON object")
     return document

@@ -43,7 +43,11 @@ class Services:
 
     def pull_policy(self, body: dict[str, Any]) -> PullPolicy:
         """The request's ``pull``, else the manifest's. Raises ``CallerError``."""
-        return PullPolicy(body.get("pull") or self.catalog.manifest().pull)
+        asked = body.get("pull") or self.catalog.manifest().pull
+        try:
+            return PullPolicy(asked)
+        except ValueError as error:
+            raise CallerError("request-invalid", f"`pull` is {asked!r}: no policy") from error
 
     async def imports(self, entry: JournalEntry) -> list[dict[str, Any]]:
         """Import costs of the invocation's function, as it is deployed now."""
@@ -81,6 +85,16 @@ class Services:
             why = ", ".join(built.change.why) or "new"
             stream.notice(f"deployed {name} ({why}) in {built.build_ms:.0f} ms")
         return known_at, built
+
+
+def number_of(body: dict[str, Any], member: str, otherwise: float) -> float:
+    """A number, or ``otherwise`` where there is none. Raises ``CallerError``."""
+    value = body.get(member)
+    if value is None:
+        return otherwise
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise CallerError("request-invalid", f"`{member}` is not a number")
+    return value
 
 
 def text_of(body: dict[str, Any], member: str) -> str:

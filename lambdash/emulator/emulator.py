@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from lambdash import limits
+from lambdash import limits, locations
 from lambdash.clock import Clock, SystemClock
 from lambdash.emulator.asynchronous.destinations import Destinations
 from lambdash.emulator.asynchronous.queue import AttemptEnded, EventQueue, QueueParts
@@ -81,7 +81,7 @@ class Emulator:
         self.archives = ArchiveStore(options.state_dir / "archives")
         self._pool = Pool(lambda: uuid.uuid4().hex[:12], options.pool)
         self.place = options.place
-        self.journal = JournalWriter(Journal(options.state_dir / "journal.sqlite"))
+        self.journal = JournalWriter(Journal(options.state_dir / locations.JOURNAL_NAME))
         self.logs = LogHub(self.journal.add_line)
         spec = partial(spec_of, workshop.store, pull=PullPolicy.MISSING)
         parts = DriverParts(

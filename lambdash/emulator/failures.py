@@ -35,6 +35,8 @@ _SIGNALS = {
     15: "terminated",
 }
 
+_PYTHON_FRAME = re.compile(rb'File \\"[^"]*?([^/"\\]+)\\", line (\d+)')
+_NODE_FRAME = re.compile(rb"/([^/:()\"\\]+\.[cm]?js):(\d+):\d+")
 _PLATFORM_TYPE = re.compile(r"(Runtime|Function|Extension)\.[A-Z][A-Za-z]+")
 # the others are failures
 _SHUTDOWN_REASONS = {
@@ -151,7 +153,11 @@ def _described(payload: bytes) -> str:
     message, error_type = words(payload)
     if message is None or error_type is None:
         return payload.decode("utf-8", "replace")
-    return f"{error_type}: {message}"
+    # Python's traceback and Node's stack, as the official clients send them; the last of Python's
+    # frames is where it was raised, the first of Node's
+    frames = _PYTHON_FRAME.findall(payload)[-1:] or _NODE_FRAME.findall(payload)[:1]
+    where = [f" ({file.decode('utf-8', 'replace')}, line {int(line)})" for file, line in frames]
+    return f"{error_type}: {message}{''.join(where)}"
 
 
 def raise_unless_ready(deployed: DeployedFunction, outcome: Outcome | None) -> None:

@@ -184,7 +184,10 @@ def check_runtime(runtime: str, position: Position, reporter: Reporter) -> None:
         reporter.report("runtime-retired", position, message, hint)
         return
     known = ", ".join(f"`{name}`" for name in _SUGGESTED)
-    hint = did_you_mean(runtime, runtimes.CURRENT) or f"AWS runs {known} and others"
+    # what begins so is of one family, the newest last: `python` asks for that
+    begun = [name for name in runtimes.CURRENT if runtime and name.startswith(runtime)]
+    near = f"did you mean `{begun[-1]}`?" if begun else did_you_mean(runtime, runtimes.CURRENT)
+    hint = near or f"AWS runs {known} and others"
     reporter.report("runtime-unknown", position, f"unknown runtime {shown(runtime)}", hint)
 
 

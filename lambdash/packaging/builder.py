@@ -186,7 +186,8 @@ class Builder:
             installed = await self._dependencies.get(function.name, snapshot.wanted, progress)
         package, said = await in_thread(lambda: self._package(function, snapshot, installed))
         for text in said:
-            progress(Progress(f"{function.name}: package", f"notice: {text}"))
+            # finished: it stays on a terminal, where the bar's next step would replace it
+            progress(Progress(f"{function.name}: notice", text, finished=True))
         if installed is not None:
             self._spares.prepare_soon(Layer(installed.tree, installed.entries))
         return package

@@ -84,7 +84,7 @@ class LayerBuilder:
         finally:
             progress(Progress(task, said, finished=True))
         if notice:
-            progress(Progress(task, f"notice: {notice}"))
+            progress(Progress(f"{task}: notice", notice, finished=True))
         return package
 
     def _build(self, source: LayerSource) -> tuple[ZipPackage, str]:

@@ -85,9 +85,9 @@ class PythonDependencies:
         said = "\n".join(lines) or f"uv ended with exit code {exit_code}"
         glibc = ".".join(str(part) for part in self.target.glibc)
         hint = (
-            f"every package needs a wheel for Python {self.target.version} on "
-            f"{self.target.architecture} with glibc {glibc} or older; source distributions are "
-            "not built yet"
+            "check the names and versions in requirements.txt; every package needs a wheel for "
+            f"Python {self.target.version} on {self.target.architecture} with glibc {glibc} or "
+            "older, for source distributions are not built yet"
             if exit_code == 1
             else "check requirements.txt, the network and the package index"
         )

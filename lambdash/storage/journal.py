@@ -163,14 +163,19 @@ class Journal:
         connection.execute(_KEEP_LINE_CHARS, (self._line_chars,))
 
     def entry(self, request_id: str) -> JournalEntry | None:
-        """The invocation of that id, or None; ``last`` is the newest of all."""
+        """The invocation whose id is that or begins so, or None; ``last`` is the newest of all.
+
+        Eight characters at least are a beginning; the newest of several that begin so is meant.
+        """
         if request_id == "last":
             return next(iter(self.recent(limit=1)), None)
-        with self._lock:
-            for entry in self._entries_of(_WITH_TEXT, (request_id,)):
-                if entry.request_id == request_id:
-                    return entry
-        return None
+        whole = len(request_id) < limits.REQUEST_ID_PREFIX_MIN_CHARS
+
+        def meant(entry: JournalEntry) -> bool:
+            given = entry.request_id
+            return given == request_id if whole else given.startswith(request_id)
+
+        return next(iter(self.entries(1, meant, request_id)), None)
 
     def recent(
         self, limit: int, function: str | None = None, outcome: str | None = None

@@ -47,6 +47,7 @@ class CommandLine:
                 "LAMBDASH_STORE": str(root / "store"),
                 "COLUMNS": "80",
                 "LC_ALL": "C.UTF-8",
+                "TZ": "EET-2",  # two hours east of UTC
             },
         )
 

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,17 +22,20 @@ def cli() -> Iterator[CommandLine]:
 @pytest.fixture
 def inside(
     cli: CommandLine, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
-) -> Callable[..., Ran]:
+) -> Iterator[Callable[..., Ran]]:
     """``cli.run`` without a process of its own: for tests of many commands."""
     for name in [name for name in os.environ if name.startswith("LAMBDASH_")]:
         monkeypatch.delenv(name)
     for name, value in cli.variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(cli.folder)
+    time.tzset()
 
     def run(*words: str) -> Ran:
         code = application.run(words)
         stdout, stderr = capfdbinary.readouterr()
         return Ran(code, stdout, stderr.decode())
 
-    return run
+    yield run
+    monkeypatch.undo()
+    time.tzset()

@@ -26,7 +26,6 @@ RESULTS: dict[str, Event] = {
                 "package": "f3eec258981142fc7b1b",
                 "size_bytes": 1_234,
                 "build_ms": 48.2,
-                "environment_ready_ms": 180.4,
             },
             {
                 "function": "resize",
@@ -34,9 +33,9 @@ RESULTS: dict[str, Event] = {
                 "package": "sha256:9f86d081884c7d659a2f",
                 "size_bytes": 61_400_000,
                 "build_ms": 13_651.0,
-                "environment_ready_ms": None,
             },
         ],
+        "endpoint": "http://127.0.0.1:4566",
     },
     "status": {
         "endpoint": "http://127.0.0.1:4566",
@@ -52,14 +51,16 @@ RESULTS: dict[str, Event] = {
                 "revision": "bbee074c9b1114ca",
                 "state": "Active",
                 "package": "f3eec258981142fc7b1b",
+                "image": None,
                 "environments": 2,
             },
             {
                 "name": "resize",
                 "runtime": None,
-                "revision": None,
-                "state": "Pending",
-                "package": None,
+                "revision": "0123456789abcdef",
+                "state": "Active",
+                "package": "sha256:9f86d081884c7d659a2f",
+                "image": "lambdash/build-resize:9f86d081884c",
                 "environments": 0,
             },
         ],
@@ -199,7 +200,7 @@ def test_logs_are_data(cli: CommandLine) -> None:
     with ScriptedDaemon(cli.socket, {"logs": LOGS}) as daemon:
         text, shaped = cli.run(*words), cli.run(*words, "--json")
         followed = cli.run("logs", "-f", "--json")
-    assert text.text == "14:31:30.693  hello  greeting Ada\n"
+    assert text.text == "16:31:30.693+02:00  hello  greeting Ada\n"
     assert json.loads(shaped.stdout) == {"events": LOGS[:1]}
     assert [json.loads(line) for line in followed.text.splitlines()] == LOGS[:1]
     bodies = [body for _, _, body in daemon.requests]
@@ -236,6 +237,37 @@ def test_dev_says_what_became_of_each_edit(cli: CommandLine) -> None:
 
 def test_ps_starts_nothing(cli: CommandLine) -> None:
     assert json.loads(cli.run("ps", "--json").stdout) == {"environments": []}
+
+
+@pytest.mark.parametrize(
+    ("words", "shape"), [(["history"], {"invocations": []}), (["logs"], {"events": []})]
+)
+def test_no_daemon_is_started_where_there_is_nothing_to_ask(
+    cli: CommandLine, words: list[str], shape: dict[str, Any]
+) -> None:
+    ran = cli.run(*words)
+    said = "no daemon is running, and nothing was invoked yet\n"
+    assert (ran.code, ran.stdout, ran.stderr) == (0, b"", said)
+    assert json.loads(cli.run(*words, "--json").stdout) == shape
+    assert not (cli.folder / ".lambdash").exists()
+
+
+def test_who_follows_is_told_of_the_end(cli: CommandLine) -> None:
+    error = {"code": "daemon-stopped", "message": "the daemon was stopped", "hint": "again"}
+    script: list[Event] = [*LOGS[:1], {"event": "error", "exit_code": 3, "error": error}]
+    with ScriptedDaemon(cli.socket, {"logs": script, "history": script[1:]}):
+        followed, asked = cli.run("logs", "-f"), cli.run("history")
+    assert (followed.code, followed.stderr) == (0, "the daemon was stopped\n")
+    assert asked.code == 3
+    assert "(daemon-stopped)" in asked.stderr
+
+
+def test_dev_tells_programs_that_it_is_ready(cli: CommandLine) -> None:
+    ready = {"event": "ready", "functions": ["hello"], "endpoint": "http://127.0.0.1:4566"}
+    with ScriptedDaemon(cli.socket, {"dev": [ready, {"event": "result"}]}):
+        shaped, text = cli.run("dev", "--json"), cli.run("dev")
+    assert json.loads(shaped.stdout) == ready
+    assert text.stdout == b""
 
 
 def test_wait_gives_up(cli: CommandLine) -> None:

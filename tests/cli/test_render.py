@@ -13,7 +13,7 @@ from lambdash.cli.render.doctor import doctor_text
 from lambdash.cli.render.invocation import timing_line
 from lambdash.cli.render.stopped import stopped_line
 from lambdash.cli.render.stream import stream_line
-from lambdash.cli.render.table import age, milliseconds, size, table
+from lambdash.cli.render.table import age, clock_time, milliseconds, size, table
 from lambdash.cli.render.trace import imports_table, waterfall
 from tests.cli import golden
 
@@ -102,6 +102,10 @@ def test_imports_that_were_not_measured_are_said_so() -> None:
     assert imports_table(many).endswith("and 10 more")
 
 
+def test_a_time_that_is_none() -> None:
+    assert clock_time(None) == clock_time("") == "-"
+
+
 def test_nothing_to_deploy() -> None:
     assert deployment_text({"plan": [], "functions": []}) == "nothing to deploy"
 
@@ -110,6 +114,12 @@ def test_doctor() -> None:
     checks = [
         {"name": "python", "state": "ok", "found": "3.13.1", "hint": ""},
         {"name": "docker", "state": "fail", "found": "refuses", "hint": "join the group"},
+        {
+            "name": "store",
+            "state": "warn",
+            "found": f"{'/a-long-path' * 8} is on a network file system",
+            "hint": "many words of advice, " * 6,
+        },
     ]
     golden.check("render/doctor", doctor_text(checks) + "\n")
 

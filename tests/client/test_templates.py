@@ -56,9 +56,21 @@ def test_nothing_is_overwritten_and_nothing_half_written(tmp_path: Path) -> None
         templates.write("python", tmp_path)
     assert caught.value.code == "file-exists"
     assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+
+
+@pytest.mark.parametrize(
+    ("template", "folder", "hint"),
+    [
+        ("pyton", "new", "did you mean `python`?"),
+        ("demo", ".", "a project in the folder `demo`: `lambdash init python demo`"),
+        ("demo", "new", "there are: python, python-deps, "),
+    ],
+)
+def test_an_unknown_template_is_somebodys_slip(template: str, folder: str, hint: str) -> None:
     with pytest.raises(CallerError) as unknown:
-        templates.write("pyton", tmp_path / "new")
+        templates.write(template, Path(folder))
     assert unknown.value.code == "template-not-found"
+    assert unknown.value.hint.startswith(hint)
 
 
 def test_every_template_folder_is_listed() -> None:

@@ -141,16 +141,19 @@ async def test_what_is_no_object_is_the_callers_mistake(door: Door, body: bytes)
     assert lines[0]["exit_code"] == 2
 
 
-async def test_a_bug_is_answered_and_logged(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("bug", [KeyError("missing"), ValueError("not a number")])
+async def test_a_bug_is_answered_and_logged(
+    door: Door, caplog: pytest.LogCaptureFixture, bug: Exception
+) -> None:
     async def broken(body: dict[str, Any], stream: EventStream) -> dict[str, Any]:
-        return {"x": {}["missing"]}
+        raise bug
 
     door.verbs["broken"] = broken
     with caplog.at_level(logging.ERROR, "lambdash.control"):
         status, lines = await door.ask("broken")
     assert status == 200
     assert lines[0]["error"]["code"] == "internal-error"
-    assert lines[0]["error"]["message"] == "KeyError: 'missing'"
+    assert lines[0]["error"]["message"] == f"{type(bug).__name__}: {bug}"
     assert "daemon.log" in lines[0]["error"]["hint"]
     assert "in broken" in caplog.text, "the log has the traceback"
     assert (await door.ask("hello"))[0] == 200, "the daemon lives on"

@@ -24,6 +24,7 @@ class Session:
 
     folder: Path
     peer: Peer
+    socket: Path
 
     async def until(self, event: str) -> dict[str, Any]:
         """The next event of that kind; one chunk is one line."""
@@ -43,7 +44,7 @@ async def session(project: Project, tmp_path: Path) -> AsyncIterator[Session]:
     async with Daemon(DaemonOptions(project), environ(tmp_path)).serving():
         peer = Peer(*await asyncio.open_unix_connection(project.socket))
         await peer.send(request("dev"))
-        session = Session(tmp_path, peer)
+        session = Session(tmp_path, peer, project.socket)
         while (await session.until("notice"))["text"] != "watching hello":
             pass
         yield session
@@ -65,3 +66,20 @@ async def test_a_broken_manifest_is_told_and_a_mended_one_heard(session: Session
     await session.until("notice")
     manifest.write_text(MANIFEST.replace("}\n", ", max_environments: 3}\n"))
     assert (await session.until("reload"))["function"] == "hello"
+
+
+async def test_functions_are_watched_as_the_manifest_names_them(session: Session) -> None:
+    manifest = session.folder / "lambdash.yaml"
+    manifest.write_text(MANIFEST + MANIFEST.splitlines()[-1].replace("hello", "added") + "\n")
+    told = await session.until("ready")
+    assert told["functions"] == ["hello", "added"]
+    assert told["endpoint"].startswith("http://127.0.0.1:")
+    manifest.write_text(MANIFEST)
+    assert (await session.until("ready"))["functions"] == ["hello"]
+
+
+async def test_a_session_is_told_that_the_daemon_was_stopped(session: Session) -> None:
+    stopper = Peer(*await asyncio.open_unix_connection(session.socket))
+    await stopper.send(request("stop"))
+    assert (await session.until("error"))["error"]["code"] == "daemon-stopped"
+    await stopper.close()

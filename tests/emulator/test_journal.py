@@ -129,6 +129,21 @@ async def test_a_write_that_fails_is_known_and_costs_nobody_else(
     assert writer.failed is None
 
 
+async def test_a_long_enough_beginning_of_an_id_is_as_good(writer: JournalWriter) -> None:
+    ids = ["f54b225b-f2a9", "f54b225b-0000", "f54b2200"]
+    for request_id in ids:
+        writer.add(finished(request_id))
+
+    async def found(given: str) -> str | None:
+        entry = await writer.read(lambda journal: journal.entry(given))
+        return None if entry is None else entry.request_id
+
+    assert await found("f54b225b") == ids[1], "the newest"
+    assert [await found(request_id) for request_id in ids] == ids
+    assert await found("f54b225") is None
+    assert await found("54b225b-f2a9") is None
+
+
 async def test_closing_writes_the_rest(tmp_path: Path) -> None:
     writer = JournalWriter(Journal(tmp_path / "other.sqlite"))
     writer.add(finished("a"))

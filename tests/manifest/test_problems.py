@@ -114,3 +114,20 @@ def test_problems_past_the_limit_are_counted(workspace: Workspace) -> None:
     problems = workspace.problems(HEAD + keys)
     assert len(problems) == 101
     assert problems[-1] == "... and 50 more"
+
+
+@pytest.mark.parametrize(
+    ("runtime", "newest"),
+    [
+        ("python", "python3.14"),
+        ("nodejs", "nodejs24.x"),
+        ("node", "nodejs24.x"),
+        ("java", "java25"),
+    ],
+)
+def test_a_family_is_answered_with_its_newest(
+    workspace: Workspace, runtime: str, newest: str
+) -> None:
+    text = f"version: 1\nfunctions:\n  f: {{code: code, handler: a.b, runtime: {runtime}}}\n"
+    (problem,) = workspace.problems(text)
+    assert newest in problem

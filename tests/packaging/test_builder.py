@@ -214,7 +214,8 @@ async def test_a_missing_handler_is_said_and_built(
 ) -> None:
     sink = Sink()
     await builder.build(function(folder, runtime, handler=handler), sink)
-    assert f"notice: handler `{handler}` needs a file that is missing: {missing}" in sink.texts
+    said = f"handler `{handler}` needs a file that is missing: {missing}"
+    assert Progress("hello: notice", said, finished=True) in sink.seen
 
 
 async def test_names_that_differ_by_case_are_said(builder: Builder, folder: Path) -> None:

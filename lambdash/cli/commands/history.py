@@ -22,6 +22,13 @@ from lambdash.cli.render.history import history_table
 @click.option("--outcome", type=click.Choice(list(EXIT_CODES)), help="Only those that ended so.")
 @click.pass_obj
 def command(context: Context, /, function: str | None, limit: int, outcome: str | None) -> None:
-    """List the last invocations of FUNCTION, or of all, newest first."""
-    result = context.ask("history", {"function": function, "limit": limit, "outcome": outcome})
+    """List the last invocations of FUNCTION, or of all, newest first.
+
+    `trace` and `logs --request-id` take a request's eight characters.
+    """
+    body = {"function": function, "limit": limit, "outcome": outcome}
+    if not context.has_past():
+        context.show({"invocations": []}, "")
+        return
+    result = context.ask("history", body)
     context.show(result, history_table(result["invocations"]))

@@ -48,4 +48,7 @@ def command(context: Context, /, function: str | None, *, follow: bool, **asked:
     """
     body = {"function": function, "follow": follow, **asked}
     body["since_s"] = body.pop("since")
-    show_stream(context, "logs", body, endless=follow)
+    if follow or context.has_past():
+        show_stream(context, "logs", body, endless=follow)
+    else:
+        context.show({"events": []}, "")

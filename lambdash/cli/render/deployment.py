@@ -11,11 +11,13 @@ _SIGNS = {"create": "+", "update": "~", "delete": "-", "unchanged": "="}
 
 
 def deployment_text(result: Mapping[str, Any]) -> str:
-    """The plan's lines and, when something was deployed, a table of it."""
+    """The plan's lines; when something was deployed a table of it; where it is served."""
     parts = [plan_text(result.get("plan") or [])]
     functions = result.get("functions") or []
     if functions:
         parts.append(deployed_table(functions))
+    if result.get("endpoint"):
+        parts.append(f"serving at {result['endpoint']}")
     return "\n\n".join(parts)
 
 
@@ -41,9 +43,8 @@ def deployed_table(functions: Sequence[Mapping[str, Any]]) -> str:
             function.get("revision"),
             size(function.get("size_bytes")),
             milliseconds(function.get("build_ms")),
-            milliseconds(function.get("environment_ready_ms")),
             str(function.get("package") or "")[:19],
         )
         for function in functions
     ]
-    return table(("FUNCTION", "REVISION", "SIZE", "BUILD", "READY", "PACKAGE"), rows)
+    return table(("FUNCTION", "REVISION", "SIZE", "BUILD", "PACKAGE"), rows)

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lambdash.cli.render.table import milliseconds, table
+from lambdash import limits
+from lambdash.cli.render.table import clock_time, milliseconds, table
 
 
 def history_table(invocations: Sequence[Mapping[str, Any]]) -> str:
-    """An invocation a line; the request id is whole, `trace` takes it."""
+    """An invocation a line; `trace` and `logs --request-id` take the beginning of its id."""
     if not invocations:
         return "no invocations"
     rows = [
         (
-            str(invocation.get("at", ""))[11:19],
-            invocation.get("function"),
+            clock_time(invocation.get("at"), parts="seconds"),
             invocation.get("outcome"),
             invocation.get("start"),
             milliseconds(invocation.get("total_ms")),
-            invocation.get("request_id"),
+            str(invocation.get("request_id") or "")[: limits.REQUEST_ID_PREFIX_MIN_CHARS],
+            invocation.get("function"),
         )
         for invocation in invocations
     ]
-    return table(("AT", "FUNCTION", "OUTCOME", "START", "TOTAL", "REQUEST ID"), rows, width=120)
+    return table(("AT", "OUTCOME", "START", "TOTAL", "REQUEST", "FUNCTION"), rows)

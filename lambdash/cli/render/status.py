@@ -38,9 +38,18 @@ def functions_table(functions: Sequence[Mapping[str, Any]]) -> str:
     """A function a line."""
     if not functions:
         return "no functions"
-    columns = ("name", "state", "environments", "runtime", "revision", "package")
-    rows = [[function.get(column) for column in columns] for function in functions]
-    return table([column.upper() for column in columns], rows)
+    columns = ("NAME", "STATE", "ENVIRONMENTS", "REVISION", "RUNTIME OR IMAGE")
+    rows = [
+        (
+            function.get("name"),
+            function.get("state"),
+            function.get("environments"),
+            function.get("revision"),
+            " ".join(filter(None, (function.get("runtime"), function.get("image")))),
+        )
+        for function in functions
+    ]
+    return table(columns, rows)
 
 
 def environments_table(environments: Sequence[Mapping[str, Any]]) -> str:

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 from zlib import crc32
 
-from lambdash.cli.render.table import milliseconds
+from lambdash.cli.render.table import clock_time, milliseconds
 
 _COLOURS = (36, 33, 35, 32, 34, 96, 93, 95)
 _DIM = 2
 
 
 def stream_line(event: Mapping[str, Any], *, colour: bool = False) -> str | None:
-    """The line of one event; None for those that are talk.
+    """The line of one event; empty for what is for programs alone, None for what is talk.
 
     In colour each function has its own, and the platform's lines stand back.
     """
@@ -24,13 +24,13 @@ def stream_line(event: Mapping[str, Any], *, colour: bool = False) -> str | None
     if kind == "reload_failed":
         return f"{function}  edit failed, the last good code stays: {_reason(event.get('error'))}"
     if kind == "log":
-        at, text = str(event.get("at", ""))[11:23], _log_text(event.get("text"))
+        at, text = clock_time(event.get("at")), _log_text(event.get("text"))
         if not colour:
             return f"{at}  {function}  {text}"
         own = _COLOURS[crc32(str(function).encode()) % len(_COLOURS)]
         shown = _painted(_DIM, text) if event.get("stream") == "platform" else text
         return f"{_painted(_DIM, at)}  {_painted(own, str(function))}  {shown}"
-    return None
+    return "" if kind == "ready" else None
 
 
 def _painted(code: int, text: str) -> str:

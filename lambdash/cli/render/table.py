@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 WIDTH = 80
 
@@ -23,6 +24,15 @@ def _line(row: Sequence[str], widths: Sequence[int], width: int) -> str:
     left = max(8, width - len(before))
     last = row[-1]
     return (before + (last if len(last) <= left else last[: left - 1] + "…")).rstrip()
+
+
+def clock_time(at: object, *, parts: str = "milliseconds") -> str:
+    """`14:31:30.120+02:00`: this machine's time of an ISO time, with its distance to UTC."""
+    try:
+        told = datetime.fromisoformat(str(at))
+    except ValueError:
+        return "-"
+    return told.astimezone().timetz().isoformat(timespec=parts)
 
 
 def milliseconds(value: float | None) -> str:

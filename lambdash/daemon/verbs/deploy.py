@@ -30,6 +30,7 @@ async def _deploy(services: Services, body: dict[str, Any], stream: EventStream)
         return result
     built = await _apply(services, changes, wanted, body, stream)
     result["functions"] = [_function(one) for one in built]
+    result["endpoint"] = services.endpoint
     return result
 
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from lambdash import limits
 from lambdash.daemon.control import EventStream, Verb
 from lambdash.daemon.services import Services
 from lambdash.daemon.verbs.inspect import LogFollower
@@ -15,6 +17,7 @@ from lambdash.errors import LambdashError
 from lambdash.model import DockerfileSource, FolderSource, Function
 from lambdash.packaging import Ignore
 from lambdash.packaging.ignore import IGNORE_FILE
+from lambdash.storage.journal_rows import LogRow
 from lambdash.watch.watcher import DEBOUNCE_S, Watched, Watcher
 
 _MANIFEST = ""  # no function is named so
@@ -43,29 +46,37 @@ class _Loop:
         self._named = [str(name) for name in body.get("functions") or []]
         self._options = DeployOptions(pull=services.pull_policy(body))
         self._edited: dict[str, float] = {}
+        self._watched: list[str] = []
+        self._follower = _Follower(frozenset(self._named))
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
         functions = self._functions()
-        names = [function.name for function in functions]
         watcher = self._watcher(functions)  # before the first deploy: an edit during it counts
         try:
             for function in functions:
                 await self._deploy_first(function)
-            self._services.watched.update(names)
-            try:
-                while True:
-                    shown = ", ".join(function.name for function in functions)
-                    self._stream.notice(f"watching {shown}")
-                    await self._serve_edits()
-                    functions = self._functions_or_same(functions)
-                    # the next one sees before the last one ceases to
-                    last, watcher = watcher, self._watcher(functions)
-                    await last.close()
-            finally:
-                self._services.watched.subtract(names)
+            self._stream.notice(f"serving at {self._services.endpoint}")
+            while True:
+                self._watch(functions)
+                await self._serve_edits()
+                functions = self._functions_or_same(functions)
+                # the next one sees before the last one ceases to
+                last, watcher = watcher, self._watcher(functions)
+                await last.close()
         finally:
+            self._services.watched.subtract(self._watched)
             await watcher.close()
+
+    def _watch(self, functions: list[Function]) -> None:
+        """From now on these, whatever the manifest named before."""
+        names = [function.name for function in functions]
+        watched = self._services.watched
+        watched.subtract(self._watched)
+        watched.update(names)
+        self._watched = names
+        self._stream.emit("ready", functions=names, endpoint=self._services.endpoint)
+        self._stream.notice(f"watching {', '.join(names)}")
 
     def _watcher(self, functions: list[Function]) -> Watcher:
         watcher = Watcher(self._note)
@@ -79,10 +90,9 @@ class _Loop:
 
     async def follow_logs(self) -> None:
         """Log lines of these functions, below the reload lines."""
-        follower = LogFollower(frozenset(self._named), None)
-        unfollow = self._services.emulator.logs.follow(follower.take)
+        unfollow = self._services.emulator.logs.follow(self._follower.take)
         try:
-            await follower.run(self._stream)
+            await self._follower.run(self._stream)
         finally:
             unfollow()
 
@@ -143,16 +153,51 @@ class _Loop:
             change = await emulator.deployer.change(function)
             if change.action == "unchanged":
                 return
+            self._follower.hold(name)
             await emulator.deployer.replace(function, self._options, self._stream.progress)
         except LambdashError as error:
+            self._follower.drop(name)
             self._told(name, error)
         else:
+            self._follower.release(name)
             ready_ms = (time.monotonic() - edited_at) * 1000
             self._stream.emit("reload", function=name, ready_ms=round(ready_ms, 1))
 
     def _told(self, name: str, error: LambdashError) -> None:
         document = {"code": error.code, "message": error.message, "hint": error.hint}
         self._stream.emit("reload_failed", function=name, error=document)
+
+
+class _Follower(LogFollower):
+    """Tells what an edit's init wrote once it is well; of a broken edit its error says enough.
+
+    Init's lines are those that no invocation owns. The journal has all of them.
+    """
+
+    def __init__(self, functions: frozenset[str]) -> None:
+        super().__init__(functions, None)
+        self._held: dict[str, deque[LogRow]] = {}
+
+    def hold(self, function: str) -> None:
+        """Keep back what comes."""
+        self._held[function] = deque(maxlen=limits.LOG_LINES_SHOWN)
+
+    def drop(self, function: str) -> None:
+        """Forget what was kept back."""
+        self._held.pop(function, None)
+
+    def release(self, function: str) -> None:
+        """Tell what was kept back."""
+        for row in self._held.pop(function, ()):
+            super().take(row)
+
+    def take(self, row: LogRow) -> None:
+        _, function, _, request_id, _, _ = row
+        held = self._held.get(function)
+        if held is None or request_id is not None:
+            super().take(row)
+        else:
+            held.append(row)
 
 
 def _archives(functions: Iterable[Function]) -> dict[Path, str]:

@@ -11,14 +11,15 @@ from typing import Any
 
 from lambdash import __version__, limits
 from lambdash.daemon.control import EventStream, Verb
-from lambdash.daemon.services import Services, text_of
+from lambdash.daemon.services import Services, number_of, text_of
 from lambdash.daemon.tracing import trace_document
 from lambdash.emulator.log_pattern import parse_pattern
 from lambdash.emulator.log_reading import LogQuery, read_log
 from lambdash.errors import CallerError
-from lambdash.model import Timings
+from lambdash.model import ImagePackage, Timings
 from lambdash.model.timings import summary_ms
 from lambdash.pool import EnvironmentState, EnvironmentView
+from lambdash.storage.functions import DeployedFunction
 from lambdash.storage.journal import Journal, JournalEntry, LineQuery, LogLine, LogRow
 
 _BUSY = (EnvironmentState.INVOKING, EnvironmentState.RESPONDED)
@@ -48,6 +49,7 @@ async def _status(services: Services, body: dict[str, Any], stream: EventStream)
             "revision": deployed.revision.id,
             "state": "Active",
             "package": deployed.package.digest,
+            "image": _image(deployed),
             "environments": counts[name],
         }
         for name, deployed in services.emulator.functions.items()
@@ -60,6 +62,7 @@ async def _status(services: Services, body: dict[str, Any], stream: EventStream)
             "revision": None,
             "state": "NotDeployed",
             "package": None,
+            "image": None,
             "environments": 0,
         }
         for name, function in services.catalog.manifest().functions.items()
@@ -77,6 +80,13 @@ async def _status(services: Services, body: dict[str, Any], stream: EventStream)
         "functions": functions,
         "environments": _tally(views),
     }
+
+
+def _image(deployed: DeployedFunction) -> str | None:
+    """The image that its author named; None where the runtime's own serves."""
+    if isinstance(deployed.package, ImagePackage):
+        return deployed.package.reference
+    return deployed.function.configuration.base_image
 
 
 def _tally(views: tuple[EnvironmentView, ...]) -> dict[str, int]:
@@ -112,12 +122,14 @@ async def _ps(services: Services, body: dict[str, Any], stream: EventStream) -> 
 
 
 async def _logs(services: Services, body: dict[str, Any], stream: EventStream) -> dict[str, Any]:
-    function, request_id = body.get("function"), body.get("request_id")
+    function = body.get("function")
+    request_id = await _request_id(services, body)
     if function is not None and function not in services.emulator.functions:
         services.catalog.function(str(function))
-    since_s = body.get("since_s")
-    since = 0.0 if since_s is None else time.time() - float(since_s)
-    limit = min(int(body.get("limit") or limits.LOG_LINES_SHOWN), limits.JOURNAL_MAX_LOG_LINES)
+    now = time.time()
+    since = now - number_of(body, "since_s", now)
+    limit = int(number_of(body, "limit", limits.LOG_LINES_SHOWN))
+    limit = min(limit, limits.JOURNAL_MAX_LOG_LINES)
 
     keep = parse_pattern(str(body["filter"])) if body.get("filter") else None
     lines = LineQuery(function=function, request_id=request_id, since=since)
@@ -134,6 +146,15 @@ async def _logs(services: Services, body: dict[str, Any], stream: EventStream) -
         if unfollow is not None:
             unfollow()
     return {}
+
+
+async def _request_id(services: Services, body: dict[str, Any]) -> str | None:
+    """The whole id of which the request has the beginning."""
+    if not body.get("request_id"):
+        return None
+    given = text_of(body, "request_id")
+    entry = await services.emulator.journal.read(lambda journal: journal.entry(given))
+    return given if entry is None else entry.request_id
 
 
 class LogFollower:
@@ -192,7 +213,7 @@ def _emit(stream: EventStream, line: LogLine) -> None:
 
 
 async def _history(services: Services, body: dict[str, Any], stream: EventStream) -> dict[str, Any]:
-    limit = min(int(body.get("limit") or 20), limits.JOURNAL_MAX_INVOCATIONS)
+    limit = min(int(number_of(body, "limit", 20)), limits.JOURNAL_MAX_INVOCATIONS)
 
     def question(journal: Journal) -> list[JournalEntry]:
         return journal.recent(limit, body.get("function"), body.get("outcome"))

@@ -34,7 +34,7 @@ async def _invoke(services: Services, body: dict[str, Any], stream: EventStream)
             timings.packaged, timings.image_ready = built.packaged_at, built.prepared_at
     if body.get("type") == "dry-run":
         return {"outcome": "succeeded", "dry_run": True, "function": name, "payload_base64": ""}
-    payload = base64.b64decode(body.get("payload_base64") or "e30=")
+    payload = _payload(body)
     if body.get("type") == "event":
         request_id = await services.emulator.accept(name, qualifier, payload)
         return {"outcome": "succeeded", "request_id": request_id, "payload_base64": ""}
@@ -63,6 +63,14 @@ def _json_object(body: dict[str, Any], member: str) -> str | None:
         option = f"--{member.replace('_', '-')}"
         raise CallerError("context-invalid", f"{option} is not a JSON object")
     return str(text)
+
+
+def _payload(body: dict[str, Any]) -> bytes:
+    encoded = body.get("payload_base64") or "e30="
+    try:
+        return base64.b64decode(encoded)
+    except (TypeError, ValueError) as error:
+        raise CallerError("request-invalid", f"`payload_base64` is no base64: {error}") from error
 
 
 def _reference(services: Services, body: dict[str, Any]) -> tuple[str, str | None]:
