@@ -144,7 +144,7 @@ def test_progress_as_bars_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_log_in_colour_has_one_for_each_function() -> None:
     event = {"event": "log", "at": "2026-11-23T14:31:30.693+00:00", "text": "a\nb\t"}
     plain = stream_line({**event, "function": "one"})
-    assert plain == "14:31:30.693  one  a\n    b"
+    assert plain == f"{clock_time(event['at'])}  one  a\n    b"
     lines = {name: stream_line({**event, "function": name}, colour=True) for name in ("one", "two")}
     found = {name: re.findall(r"\x1b\[(\d+)m", line or "") for name, line in lines.items()}
     assert found["one"][2] != found["two"][2]
