@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdash import limits
 from lambdash.cli import progress
 from lambdash.cli.render.deployment import deployment_text
 from lambdash.cli.render.doctor import doctor_text
+from lambdash.cli.render.history import history_table
 from lambdash.cli.render.invocation import timing_line
 from lambdash.cli.render.stopped import stopped_line
 from lambdash.cli.render.stream import stream_line
@@ -100,6 +102,14 @@ def test_imports_that_were_not_measured_are_said_so() -> None:
     assert "--cold --imports" in imports_table(None)
     many = [{"module": f"m{n}", "self_us": n, "cumulative_us": n} for n in range(30)]
     assert imports_table(many).endswith("and 10 more")
+
+
+def test_history_shows_as_much_of_an_id_as_trace_needs() -> None:
+    request_id = "f54b225b-f2a9-4819-b8b1-54d391a3c00d"
+    text = history_table([{"request_id": request_id, "at": "2026-11-23T14:31:30+00:00"}])
+    shown = text.splitlines()[1].split()[-2]
+    assert request_id.startswith(shown)
+    assert len(shown) == limits.REQUEST_ID_PREFIX_MIN_CHARS
 
 
 def test_a_time_that_is_none() -> None:

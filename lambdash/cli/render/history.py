@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lambdash import limits
 from lambdash.cli.render.table import clock_time, milliseconds, table
+
+_SHOWN_CHARS = 8  # of a request id: what `trace` takes for one, at least
 
 
 def history_table(invocations: Sequence[Mapping[str, Any]]) -> str:
@@ -19,7 +20,7 @@ def history_table(invocations: Sequence[Mapping[str, Any]]) -> str:
             invocation.get("outcome"),
             invocation.get("start"),
             milliseconds(invocation.get("total_ms")),
-            str(invocation.get("request_id") or "")[: limits.REQUEST_ID_PREFIX_MIN_CHARS],
+            str(invocation.get("request_id") or "")[:_SHOWN_CHARS],
             invocation.get("function"),
         )
         for invocation in invocations
