@@ -56,8 +56,9 @@ class Lifecycle:
         name = deployed.function.name
         old = self.registry.version(name)
         self.registry.put(manifest_record(deployed, old, self._place, self._clock.wall()))
-        await self.registry.written()
+        # at once: whoever finds it in the registry may invoke it
         self._driver.deploy(deployed)
+        await self.registry.written()
 
     def begin(self, record: VersionRecord) -> None:
         """A function of the API is made or changed: it runs at once, and settles when it can.

@@ -105,6 +105,17 @@ async def test_deploy_builds_records_and_switches(project: Project, tmp_path: Pa
     assert second.deployed.revision.id == built.deployed.revision.id
 
 
+async def test_who_finds_it_deployed_may_invoke_it(project: Project) -> None:
+    await project.settle()
+    deployer = project.rig.emulator.deployer
+    deploying = asyncio.ensure_future(deployer.deploy(project.function, QUIET, silent))
+    while "hello" not in project.rig.emulator.functions:
+        await asyncio.sleep(0)
+    assert not deploying.done(), "it is not on disk yet"
+    assert await project.answer() == Succeeded(b'"one"')
+    await deploying
+
+
 async def test_an_edit_is_another_revision(project: Project) -> None:
     await project.deploy()
     await project.answer()

@@ -57,9 +57,14 @@ async def test_an_init_that_dies_is_told_and_fails_nobody(make_rig: MakeRig) -> 
 
 async def test_an_init_past_its_time_is_not_tried_again_at_once(make_rig: MakeRig) -> None:
     rig = await make_rig()
-    await rig.deploy(scaling=Scaling(provisioned_concurrent_executions=1))
+    deploying = asyncio.ensure_future(
+        rig.deploy(scaling=Scaling(provisioned_concurrent_executions=1))
+    )
+    while not rig.emulator.driver.environments:
+        await asyncio.sleep(0)
     (environment,) = rig.emulator.driver.environments.values()
-    rig.emulator.driver.overdue(environment)
+    rig.emulator.driver.overdue(environment)  # before its first poll
+    await deploying
     told = await until(rig.emulator, STATUS.FAILED)
     assert told.failure is StopReason.TIMED_OUT
     assert rig.engine.resets == 0
