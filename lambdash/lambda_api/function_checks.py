@@ -86,6 +86,8 @@ def _check_variables(variables: Mapping[str, str]) -> None:
             f"not supported for modification. Reserved keys used in this request: "
             f"{', '.join(reserved)}"
         )
+    if any("\0" in value for value in variables.values()):
+        raise invalid(f"{_VARIABLES}variables you have provided contains a null character.")
     measured = json.dumps(variables, separators=(",", ":"), ensure_ascii=False)
     if len(measured.encode()) > limits.ENVIRONMENT_VARIABLES_MAX_BYTES:
         raise invalid(

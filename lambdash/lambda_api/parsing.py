@@ -6,6 +6,7 @@ ignored, as AWS does; null is the same as absent.
 
 import base64
 import binascii
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -71,9 +72,20 @@ def _document(shape: Any, body: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError) as error:
         message = f"Could not parse request body into json: {error or 'nested too deeply'}"
         raise ApiError("InvalidRequestContentException", message) from error
+    if b"\\u" in body and _has_half_characters(document):
+        raise malformed("Half of a surrogate pair is no text")
     if not isinstance(document, dict):
         raise malformed("Expected a JSON object as the request's body")
     return document
+
+
+def _has_half_characters(document: Any) -> bool:
+    """JSON can escape what no encoding can carry: half of a surrogate pair."""
+    try:
+        json.dumps(document, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _of_text(shape: Any, text: str) -> Any:
