@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.lambda_api.client import refused, using
+from tests.lambda_api.client import new_function, refused, using
 from tests.lambda_api.conftest import Endpoint
 from tests.lambda_api.qualified import ARN, with_alias
 from tests.lambda_api.test_tags import PUBLISHERS
@@ -79,6 +79,21 @@ async def test_code_signing(endpoint: Endpoint) -> None:
         assert aws.list_code_signing_configs()["CodeSigningConfigs"] == []
 
     await using(endpoint, use)
+
+
+async def test_code_signing_of_a_new_function(endpoint: Endpoint) -> None:
+    def use(aws: Any) -> None:
+        made = aws.create_code_signing_config(AllowedPublishers=PUBLISHERS)["CodeSigningConfig"]
+        arn = made["CodeSigningConfigArn"]
+        aws.create_function(**new_function(CodeSigningConfigArn=arn))
+        kept = aws.get_function_code_signing_config(FunctionName="made")
+        assert kept["CodeSigningConfigArn"] == arn
+
+    await using(endpoint, use)
+    arn = "arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-" + "0" * 17
+    asked = new_function("other", CodeSigningConfigArn=arn)
+    told = await refused(endpoint, "create_function", **asked)
+    assert told[1] == "CodeSigningConfigNotFoundException"
 
 
 async def test_code_signing_that_is_not_there(endpoint: Endpoint) -> None:

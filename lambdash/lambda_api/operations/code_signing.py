@@ -6,14 +6,19 @@ from typing import Any
 
 from lambdash import limits
 from lambdash.emulator.registry.documents import timestamp
-from lambdash.lambda_api.errors import ApiError, conflict, not_found
+from lambdash.lambda_api.code_signing import (
+    KIND,
+    config_of,
+    put_config,
+    remove_config,
+    require_config,
+)
+from lambdash.lambda_api.errors import conflict, not_found
 from lambdash.lambda_api.operation import Context, Parameters, Result, operation
 from lambdash.lambda_api.pages import page
 from lambdash.lambda_api.references import arn_of, function_of, reference
 from lambdash.lambda_api.tagging import put_tags
 
-_KIND = "code-signing-config"
-_OF_FUNCTION = "code_signing"
 _NOT_VERIFIED = {"CodeSigningPolicies": "signatures are not verified"}
 _MEMBERS = ("AllowedPublishers", "CodeSigningPolicies", "Description")
 
@@ -23,7 +28,7 @@ def create_code_signing_config(context: Context, parameters: Parameters) -> Resu
     """https://docs.aws.amazon.com/lambda/latest/api/API_CreateCodeSigningConfig.html."""
     identity = f"csc-{secrets.token_hex(9)[:17]}"
     place = context.place
-    arn = f"arn:aws:lambda:{place.region}:{place.account_id}:{_KIND}:{identity}"
+    arn = f"arn:aws:lambda:{place.region}:{place.account_id}:{KIND}:{identity}"
     document = {
         "CodeSigningConfigId": identity,
         "CodeSigningConfigArn": arn,
@@ -32,7 +37,7 @@ def create_code_signing_config(context: Context, parameters: Parameters) -> Resu
         **_given(parameters),
         "LastModified": timestamp(context.clock.wall()),
     }
-    context.registry.put_object(_KIND, identity, document)
+    context.registry.put_object(KIND, identity, document)
     put_tags(context, arn, parameters.get("Tags") or {})
     return {"CodeSigningConfig": document}
 
@@ -45,7 +50,7 @@ def update_code_signing_config(context: Context, parameters: Parameters) -> Resu
         **_given(parameters),
         "LastModified": timestamp(context.clock.wall()),
     }
-    context.registry.put_object(_KIND, document["CodeSigningConfigId"], document)
+    context.registry.put_object(KIND, document["CodeSigningConfigId"], document)
     return {"CodeSigningConfig": document}
 
 
@@ -62,7 +67,7 @@ def delete_code_signing_config(context: Context, parameters: Parameters) -> Resu
     arn = document["CodeSigningConfigArn"]
     if _users(context, arn):
         raise conflict(f"The code signing configuration {arn} is in use by a function.")
-    context.registry.remove_object(_KIND, document["CodeSigningConfigId"])
+    context.registry.remove_object(KIND, document["CodeSigningConfigId"])
     put_tags(context, arn, {})
     return {}
 
@@ -71,7 +76,7 @@ def delete_code_signing_config(context: Context, parameters: Parameters) -> Resu
 def list_code_signing_configs(context: Context, parameters: Parameters) -> Result:
     """https://docs.aws.amazon.com/lambda/latest/api/API_ListCodeSigningConfigs.html."""
     found, marker = page(
-        list(context.registry.objects(_KIND).values()),
+        list(context.registry.objects(KIND).values()),
         parameters,
         lambda one: str(one["CodeSigningConfigArn"]),
         limits.LIST_PAGE_MAX,
@@ -92,16 +97,9 @@ def put_function_code_signing_config(context: Context, parameters: Parameters) -
     """https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionCodeSigningConfig.html."""
     asked = reference(context, parameters)
     arn = parameters["CodeSigningConfigArn"]
-    if context.registry.object(_KIND, arn.rsplit(":", 1)[1]) is None:
-        raise ApiError(
-            "CodeSigningConfigNotFoundException",
-            "The code signing configuration cannot be found. "
-            f"Check that the provided configuration is not deleted: {arn}.",
-        )
+    require_config(context, arn)
     function_of(context, asked)
-    document = {"CodeSigningConfigArn": arn, "FunctionName": asked.name}
-    context.registry.put_setting(_OF_FUNCTION, asked.name, document)
-    return document
+    return put_config(context, asked.name, arn)
 
 
 @operation("GetFunctionCodeSigningConfig")
@@ -109,7 +107,7 @@ def get_function_code_signing_config(context: Context, parameters: Parameters) -
     """https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionCodeSigningConfig.html."""
     asked = reference(context, parameters)
     function_of(context, asked)
-    return context.registry.setting(_OF_FUNCTION, asked.name) or {}
+    return config_of(context, asked.name)
 
 
 @operation("DeleteFunctionCodeSigningConfig")
@@ -117,7 +115,7 @@ def delete_function_code_signing_config(context: Context, parameters: Parameters
     """https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunctionCodeSigningConfig.html."""
     asked = reference(context, parameters)
     function_of(context, asked)
-    context.registry.remove_setting(_OF_FUNCTION, asked.name)
+    remove_config(context, asked.name)
     return {}
 
 
@@ -127,7 +125,7 @@ def _given(parameters: Parameters) -> dict[str, Any]:
 
 def _existing(context: Context, parameters: Parameters) -> Mapping[str, Any]:
     arn = parameters["CodeSigningConfigArn"]
-    found = context.registry.object(_KIND, arn.rsplit(":", 1)[1])
+    found = context.registry.object(KIND, arn.rsplit(":", 1)[1])
     if found is None:
         raise not_found(f"The Lambda code signing configuration {arn} can not be found.")
     return found
@@ -138,6 +136,6 @@ def _users(context: Context, arn: str) -> list[str]:
     names = (
         name
         for name in sorted(context.registry.functions)
-        if (context.registry.setting(_OF_FUNCTION, name) or {}).get("CodeSigningConfigArn") == arn
+        if config_of(context, name).get("CodeSigningConfigArn") == arn
     )
     return [arn_of(context, name) for name in names]

@@ -11,6 +11,7 @@ from lambdash.emulator.registry.documents import (
     timestamp,
 )
 from lambdash.lambda_api.code_digest import with_digest
+from lambdash.lambda_api.code_signing import put_config, require_config
 from lambdash.lambda_api.errors import conflict, invalid
 from lambdash.lambda_api.function_checks import check_configuration, check_package, document_of
 from lambdash.lambda_api.function_code import Code, code_location, code_of
@@ -41,10 +42,10 @@ STORED = {
     "SnapStart": "versions initialise as usual, no snapshot is taken",
     "VpcConfig": "`network` of the manifest is what joins one",
 }
+_SIGNING = {"CodeSigningConfigArn": "signatures are not verified"}
 REFUSED = {
     "AcceleratorConfig": "accelerators",
     "CapacityProviderConfig": "managed instances",
-    "CodeSigningConfigArn": "code signing",
     "DurableConfig": "durable functions",
     "PublishTo": "managed instances",
     "RuntimeConfig": "custom runtimes by ARN",
@@ -52,7 +53,7 @@ REFUSED = {
 }
 
 
-@operation("CreateFunction", stored=STORED, refused=REFUSED)
+@operation("CreateFunction", stored={**STORED, **_SIGNING}, refused=REFUSED)
 async def create_function(context: Context, parameters: Parameters) -> Result:
     """https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html."""
     name = new_name(context, parameters)
@@ -61,12 +62,17 @@ async def create_function(context: Context, parameters: Parameters) -> Result:
     check_configuration(parameters)
     if name in context.registry.functions:
         raise conflict(f"Function already exist: {name}")
+    signing = parameters.get("CodeSigningConfigArn")
+    if signing:
+        require_config(context, signing)
     layers = await attached_layers(context, parameters.get("Layers", ()))
     code = await code_of(context, name, parameters["Code"])
     if name in context.registry.functions:
         raise conflict(f"Function already exist: {name}")
     record = _new_record(context, parameters, code, layers)
     context.emulator.lifecycle.begin(record)
+    if signing:
+        put_config(context, name, signing)
     if parameters.get("Tags"):
         context.registry.put_setting("tags", name, parameters["Tags"])
     if parameters.get("Publish"):
