@@ -38,7 +38,7 @@ class InwardConnections:
             async with asyncio.timeout(limits.SANDBOX_CONNECT_MAX_S):
                 self._ask(token, port)
                 made = await asked.answered
-                return made if isinstance(made, asyncio.Transport) else await _adopt(made, protocol)
+                return await _adopt(made, protocol) if isinstance(made, socket.socket) else made
         except (OSError, TimeoutError) as error:
             raise _refused(port, str(error) or "nobody answers") from error
         finally:

@@ -261,7 +261,8 @@ class Session:
     def dispatch(self, message: InvocationMessage) -> HandOver | NotPolling:
         """Hand an invocation to the parked ``/next``; ``NotPolling`` when there is none."""
         after = TRANSITIONS[self._state].get(Event.DISPATCH)
-        if after is None or not self._all_settled():
+        extensions = self._extensions
+        if after is None or (extensions is not None and not extensions.are_settled):
             return NotPolling(message.request_id)
         poll, self._poll = self._poll, None
         self._state = after

@@ -7,7 +7,7 @@ from typing import Any
 
 from lambdash.engines.protocol import SandboxExit
 from lambdash.model import Crashed, InitFailed, Succeeded, TimedOut
-from lambdash.testing import Hang
+from lambdash.testing import Crash, Hang
 from tests.emulator.conftest import Rig, echo
 from tests.emulator.extension import API, Extension, Listener, listening
 
@@ -108,6 +108,53 @@ async def test_one_that_ends_fails_whoever_waits(make_rig: MakeRig) -> None:
     told = json.loads(outcome.payload)
     assert told["errorType"] == "Extension.Crash"
     assert told["errorMessage"].endswith("Error: exit status 1")
+
+
+async def test_one_that_ends_amid_an_invocation_fails_it(make_rig: MakeRig) -> None:
+    async def handler(event: Any) -> Any:
+        raise Hang
+
+    rig = await extended(make_rig, handler)
+    first = rig.begin()
+    extension = await began(rig)
+    await extension.register("INVOKE")
+    await extension.next()
+    (sandbox,) = rig.engine.sandboxes.values()
+    sandbox.observer.extension_exited("watcher", SandboxExit(signal=9))
+    outcome = (await asyncio.wait_for(first, 10)).outcome
+    assert isinstance(outcome, Crashed)
+    told = json.loads(outcome.payload)
+    assert told["errorType"] == "Extension.Crash"
+    assert told["errorMessage"].endswith("Error: signal: killed")
+
+
+async def test_a_runtime_that_crashes_takes_it_along(make_rig: MakeRig) -> None:
+    async def handler(event: Any) -> Any:
+        raise Crash(exit_code=1)
+
+    rig = await extended(make_rig, handler)
+    first = rig.begin()
+    extension = await began(rig)
+    await extension.register("SHUTDOWN")
+    event = await asyncio.wait_for(extension.next(), 10)
+    assert (event["eventType"], event["shutdownReason"]) == ("SHUTDOWN", "failure")
+    assert isinstance((await asyncio.wait_for(first, 10)).outcome, Crashed)
+
+
+async def test_one_that_is_slow_after_the_answer_holds_up_the_next(make_rig: MakeRig) -> None:
+    rig = await extended(make_rig)
+    first = rig.begin(payload=b'{"n":1}')
+    extension = await began(rig)
+    await extension.register("INVOKE")
+    await extension.next()
+    await asyncio.wait_for(first, 10)
+    # the answer is there, the slot is not free: who may not wait is throttled or launches anew
+    second = rig.begin(payload=b'{"n":2}')
+    states = [view.state.value for view in rig.emulator.environments()]
+    assert states[0] in ("responded", "invoking")
+    event = await extension.next()
+    assert event["eventType"] == "INVOKE"
+    assert (await asyncio.wait_for(second, 10)).outcome == Succeeded(b'{"n": 2}')
 
 
 async def test_one_that_reports_an_error_fails_the_invocation(make_rig: MakeRig) -> None:

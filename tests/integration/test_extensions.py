@@ -32,7 +32,7 @@ def extended(project: Project) -> Project:
     """A project with a function that has a layer with an extension."""
     project.write({"hello/app.py": SOURCE, "watching/extensions/watcher": EXTENSION})
     (project.folder / "watching" / "extensions" / "watcher").chmod(0o755)
-    project.describe({"hello": {"layers": ["./watching"]}})
+    project.describe({"hello": {"layers": ["./watching"], "max_environments": 1}})
     return project
 
 
@@ -52,3 +52,34 @@ def test_an_extension_that_ends_is_named(extended: Project) -> None:
     assert answer["outcome"] == "init_failed"
     assert answer["payload"]["errorType"] == "Extension.Crash"
     assert answer["payload"]["errorMessage"].endswith("exit status 3")
+
+
+INTERNAL = """import http.client, json, os, threading
+api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+def ask(method, path, body=None, **headers):
+    given = {"Lambda-Extension-" + key: value for key, value in headers.items()}
+    api.request(method, "/2020-01-01/extension/" + path, body, given)
+    answer = api.getresponse()
+    return answer, answer.read()
+refused, why = ask("POST", "register", '{"events": ["SHUTDOWN"]}', Name="inside")
+answer, _ = ask("POST", "register", '{"events": ["INVOKE"]}', Name="inside")
+seen = []
+def listen():
+    identifier = answer.getheader("Lambda-Extension-Identifier")
+    while True:
+        _, body = ask("GET", "event/next", Identifier=identifier)
+        seen.append(json.loads(body)["requestId"])
+threading.Thread(target=listen, daemon=True).start()
+def handler(event, context):
+    return {"seen": seen[:event["n"]], "refused": [refused.status, json.loads(why)["errorType"]]}
+"""
+
+
+def test_an_internal_extension_hears_of_invocations(project: Project) -> None:
+    project.write({"hello/app.py": INTERNAL})
+    project.describe({"hello": {"max_environments": 1}})
+    answers = [project.invoke("hello", {"n": number}) for number in range(3)]
+    ids = [answer["request_id"] for answer in answers]
+    assert [answer["payload"]["seen"] for answer in answers] == [[], ids[:1], ids[:2]]
+    assert answers[0]["payload"]["refused"] == [403, "Extension.InvalidEventType"]
+    assert [answer["start"] for answer in answers] == ["cold", "warm", "warm"]

@@ -90,7 +90,7 @@ def lines(project: Project, function: str) -> list[str]:
 def test_a_subscriber_is_posted_all_of_an_invocation_before_it_ends(project: Project) -> None:
     install(project, "listener", SUBSCRIBER)
     project.write({"hello/app.py": SOURCE})
-    project.describe({"hello": {"layers": ["./layer"]}})
+    project.describe({"hello": {"layers": ["./layer"], "max_environments": 1}})
 
     answers = [project.invoke("hello", {"n": number}) for number in range(2)]
 
@@ -118,7 +118,7 @@ def test_an_extension_in_shell(project: Project) -> None:
     install(project, "watcher", IN_SHELL)
     echo(project, "plain")
     document = json.loads(project.manifest.read_text())
-    document["functions"]["plain"]["layers"] = ["./layer"]
+    document["functions"]["plain"] |= {"layers": ["./layer"], "max_environments": 1}
     project.manifest.write_text(json.dumps(document))
 
     answers = [project.invoke("plain", {"n": number}) for number in range(2)]

@@ -147,6 +147,37 @@ async def test_a_caller_that_goes_lets_the_runtime_finish(make_endpoint: MakeEnd
     await asyncio.wait_for(finished.wait(), 20)
 
 
+async def test_a_caller_that_lags_makes_the_runtime_wait(make_endpoint: MakeEndpoint) -> None:
+    made = 0
+    total = 600
+
+    async def many() -> AsyncIterator[bytes]:
+        nonlocal made
+        for _ in range(total):
+            made += 1
+            yield bytes(64 * 1024)
+
+    async def handler(event: Any) -> Any:
+        return Streamed(many())
+
+    endpoint = await deployed(make_endpoint, lambda: handler)
+    peer = await endpoint.peer()
+    await peer.send(f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{endpoint.server.port}\r\n".encode())
+    await peer.send(b"Connection: close\r\nContent-Length: 2\r\n\r\n{}")
+    await peer.head()
+    before = -1
+    while before != made:  # until nothing moves any more
+        before = made
+        for _ in range(50):
+            await asyncio.sleep(0)
+    assert made < total
+    async with asyncio.timeout(20):
+        rest = await peer.reader.read()
+    assert made == total
+    assert len(rest) > total * 64 * 1024
+    await peer.close()
+
+
 def test_a_frame_is_what_botocore_reads() -> None:
     buffer = EventStreamBuffer()
     buffer.add_data(frame("PayloadChunk", "application/octet-stream", b"abc"))
