@@ -131,7 +131,8 @@ class JournalWriter:
 def row_of(entry: Finished) -> InvocationRow:
     """What the journal keeps of an invocation."""
     outcome = entry.outcome
-    error, error_type = _described(outcome)
+    is_success = type(outcome) is Succeeded
+    error, error_type = (None, None) if is_success else _described(outcome)
     return (
         entry.request_id,
         entry.function,
@@ -142,7 +143,7 @@ def row_of(entry: Finished) -> InvocationRow:
         entry.start,
         entry.at,
         entry.timings.in_microseconds(),
-        function_error(outcome),
+        None if is_success else function_error(outcome),
         error,
         error_type,
         entry.memory_bytes,

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from lambdash.http.request import Request
 
 _LOOPBACK = frozenset(("localhost", "127.0.0.1", "[::1]"))
+_TELLING = frozenset((b"host", b"origin", b"sec-fetch-site"))
 _FROM_HERE = frozenset((b"same-origin", b"none"))
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
@@ -21,6 +22,13 @@ def foreign(request: Request, own_hosts: Collection[str]) -> str | None:
     for every port of it, and loopback names of a listed port are the same place. A page of
     another port of this machine is as foreign as any other.
     """
+    telling = [pair for pair in request.headers if pair[0] in _TELLING]
+    if (
+        len(telling) == 1
+        and telling[0][0] == b"host"
+        and telling[0][1].decode("latin-1") in own_hosts
+    ):
+        return None  # what every tool sends: one of our hosts, and no mark of a page
     hosts = [value for name, value in request.headers if name == b"host"]
     host = hosts[0].decode("latin-1").lower() if len(hosts) == 1 else ""
     if not _is_own(host, own_hosts):
