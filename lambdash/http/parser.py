@@ -19,6 +19,7 @@ from lambdash.http.upload import StreamHandler
 BETWEEN, HEAD, BODY = range(3)
 _METHODS = {b"GET": "GET", b"POST": "POST", b"PUT": "PUT", b"DELETE": "DELETE"}
 _SPECIAL = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect"))
+_NONE = Request("", b"", [], b"")
 
 
 class Refused(Exception):
@@ -111,6 +112,8 @@ class RequestParser:
         self._http_10 = False
         self._body_bytes = 0
         self._body_length = 0
+        self._request = _NONE
+        self._body: bytes | BytesIO = b""
         # what the body at hand took from the budget; whoever clears it must give it back
         self.charged = 0
         self._parser = httptools.HttpRequestParser(self)
@@ -142,14 +145,16 @@ class RequestParser:
             self._bound_silence(len(data), body_bytes)
 
     def release(self) -> None:
-        """Break the cycle with the C parser: the connection was lost."""
-        del self._parser
+        """Break the cycles with the C parser and the connection, which was lost."""
+        del self._parser, self._sink
+        self._request = _NONE
+        self._body = b""
 
     def on_message_begin(self) -> None:
         self.phase = HEAD
         self._target = b""
         self._headers: Headers = []
-        self._body: bytes | BytesIO = b""
+        self._body = b""
         self._body_bytes = 0
         self._body_length = 0
         self._trailer_bytes = 0
@@ -226,7 +231,9 @@ class RequestParser:
         request = self._request
         request.body = body.getvalue() if isinstance(body, BytesIO) else body
         plain = self._keep_alive and not self._http_10 and request.method != "HEAD"
-        self._sink.request_complete(request, PLAIN if plain else self._mode())
+        mode = PLAIN if plain else self._mode()
+        self._request = _NONE  # or a connection at rest would hold the body
+        self._sink.request_complete(request, mode)
 
     def _judge_head(self) -> dict[bytes, bytes]:
         """Refuse a bad head; give the fields that frame the body."""

@@ -183,6 +183,7 @@ class HttpProtocol(asyncio.Protocol):
             transport.write(data)
         self._current = None
         self._since = self._connections.now
+        responder.on_disconnect = None  # it may hold the responder: such a cycle a turn is garbage
         if responder.charged:
             give_back(self._bounds.budget, responder)
         if self._upload is not None and self._upload.responder is responder:
@@ -242,10 +243,11 @@ class HttpProtocol(asyncio.Protocol):
             self._refuse(refusal)
         finally:
             self._working = was_working
+        parsed, self._parsed = self._parsed, None
         if parser.phase != phase:
             self._since = self._connections.now
-        elif phase == BETWEEN and self._parsed is not None and parser.completed == completed + 1:
-            self._repeats.remember(data, self._parsed)
+        elif phase == BETWEEN and parsed is not None and parser.completed == completed + 1:
+            self._repeats.remember(data, parsed)
         if self._waiting:
             self._work()
 

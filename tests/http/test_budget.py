@@ -1,6 +1,8 @@
 """All request bodies together are bounded, from their first byte to their answer."""
 
 import dataclasses
+import sys
+from functools import partial
 
 import pytest
 
@@ -86,3 +88,21 @@ async def test_the_listener_may_refuse_in_its_own_shape() -> None:
         await peer.send(by_length(LARGE))
         assert await peer.answer() == (429, b"/")
         assert await peer.rest() == b""
+
+
+@pytest.mark.parametrize("framed", [by_length, chunked])
+async def test_a_connection_at_rest_holds_no_body(framed: type[bytes]) -> None:
+    bodies: list[bytes] = []
+
+    def take(request: Request, responder: Responder) -> None:
+        bodies.append(request.body)
+        responder.on_disconnect = partial(bodies.append, request.body)
+        responder.send(200, (), b"done")
+
+    async with listening(take, bounds(ByteBudget(8 * LARGE))) as listener:
+        peer = await listener.peer()
+        await peer.send(framed(LARGE))
+        assert await peer.answer() == (200, b"done")
+        body = bodies.pop()
+        assert len(body) == LARGE
+        assert sys.getrefcount(body) <= 2  # ours, and the call's own
