@@ -31,8 +31,6 @@ def test_stdout_is_the_exact_response_and_stderr_one_timing_line(cli: CommandLin
         "cold": False,
         "tail": False,
         "qualifier": None,
-        "client_context": None,
-        "cognito_identity": None,
         "pull": None,
         "imports": False,
         "client_context": None,

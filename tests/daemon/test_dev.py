@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lambdash.daemon.lifecycle import Daemon, DaemonOptions
+from lambdash.daemon.verbs.dev import _Follower
 from lambdash.model.project import Project
 from tests.daemon.test_control import request
 from tests.daemon.test_lifecycle import MANIFEST, environ, project
@@ -83,3 +84,19 @@ async def test_a_session_is_told_that_the_daemon_was_stopped(session: Session) -
     await stopper.send(request("stop"))
     assert (await session.until("error"))["error"]["code"] == "daemon-stopped"
     await stopper.close()
+
+
+async def test_the_platforms_routine_is_not_told() -> None:
+    follower = _Follower(frozenset())
+    rows = [
+        ("platform", "START RequestId: 1 Version: $LATEST"),
+        ("stdout", "START of my own"),
+        ("platform", "INIT_REPORT Init Duration: 1.00 ms\tPhase: init\tStatus: timeout"),
+        ("platform", '{"time":"2026-01-31T12:00:00.000Z","type":"platform.start","record":{}}'),
+    ]
+    for stream, text in rows:
+        follower.take((1.0, "hello", "e", None, stream, text))
+    told: list[str] = []
+    while not follower._lines.empty():
+        told.append(follower._lines.get_nowait().text.split(" ")[0])
+    assert told == ["START", "INIT_REPORT"]

@@ -20,6 +20,8 @@ from lambdash.packaging.ignore import IGNORE_FILE
 from lambdash.storage.journal_rows import LogRow
 from lambdash.watch.watcher import DEBOUNCE_S, Watched, Watcher
 
+# lines of the platform that every invocation has, in both formats
+_ROUTINE = ("INIT_START ", "START ", "END ", "REPORT ", '{"time":')
 _MANIFEST = ""  # no function is named so
 
 
@@ -171,7 +173,8 @@ class _Loop:
 class _Follower(LogFollower):
     """Tells what an edit's init wrote once it is well; of a broken edit its error says enough.
 
-    Init's lines are those that no invocation owns. The journal has all of them.
+    Init's lines are those that no invocation owns. The journal has all of them, and those of the
+    platform too: here only those that say what went wrong are of use.
     """
 
     def __init__(self, functions: frozenset[str]) -> None:
@@ -192,7 +195,9 @@ class _Follower(LogFollower):
             super().take(row)
 
     def take(self, row: LogRow) -> None:
-        _, function, _, request_id, _, _ = row
+        _, function, _, request_id, stream, text = row
+        if stream == "platform" and text.startswith(_ROUTINE):
+            return
         held = self._held.get(function)
         if held is None or request_id is not None:
             super().take(row)
