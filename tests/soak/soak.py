@@ -204,7 +204,8 @@ async def emulator_of(case: EngineCase, folder: Path, plan: Plan) -> AsyncIterat
         await emulator.close()
         await engine.close()
         store.close()
-    assert case.left() == [], "something is left"
+    left = case.left()
+    assert left == [], f"left over: {left}"
 
 
 async def soak(case: EngineCase, folder: Path, plan: Plan) -> Tally:
