@@ -286,6 +286,18 @@ def test_who_waits_for_memory_comes_first() -> None:
     assert talk.tell(EnvironmentStopped("e1")) == [Launch("e2", "h", "r1", "i2")]
 
 
+def test_who_waits_for_much_memory_is_not_starved() -> None:
+    talk = Conversation(PoolOptions(memory_budget_mb=256))
+    talk.deploy("g")
+    talk.arrive("i1", function="g")
+    talk.ready("e1")
+    talk.deploy("big", memory_mb=256)
+    talk.arrive("i2", function="big")
+    assert talk.deploy(provisioned_concurrent_executions=1) == []  # would fit, but came later
+    assert talk.turn("e1") == [Stop("e1", EVICTED)]
+    assert talk.tell(EnvironmentStopped("e1")) == [Launch("e2", "big", "r1", "i2")]
+
+
 # -- concurrency -------------------------------------------------------------------------------
 
 

@@ -21,8 +21,14 @@ from tests.soak.soak import Plan, Tally, soak
 async def run(engine: str, plan: Plan) -> Tally:
     """One engine's soak, in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        async with CASES[engine]() as case:
-            return await soak(case, Path(folder), plan)
+        tally = None
+        try:
+            async with CASES[engine]() as case:
+                tally = await soak(case, Path(folder), plan)
+        except AssertionError:
+            if tally is None or not tally.left:
+                raise  # what is left is told with the figures
+        return tally
 
 
 def main() -> int:
@@ -36,24 +42,27 @@ def main() -> int:
     asked = vars(parser.parse_args())
     engines = asked.pop("engines") or list(CASES)
     session = Session.begin()
+    clean = True
     try:
         for engine in engines:
             began = time.monotonic()
             tally = asyncio.run(run(engine, Plan(**asked)))
-            seconds = time.monotonic() - began
-            outcomes = ", ".join(
-                f"{count} {kind}" for kind, count in sorted(tally.outcomes.items())
-            )
-            sys.stdout.write(
-                f"{engine}: {tally.answered} callers in {seconds:.0f} s: {outcomes};"
-                f" {tally.kills} sandboxes killed, {tally.harmed} of their callers told so;"
-                f" {len(tally.launched)} environments served\n"
-            )
-        left = session.leftovers()
-        sys.stdout.write(f"left over: {left or 'nothing'}\n")
-        return 1 if left else 0
+            tell(engine, tally, time.monotonic() - began)
+            clean = clean and not tally.left
+        return 0 if clean and not session.leftovers() else 1
     finally:
         session.end()
+
+
+def tell(engine: str, tally: Tally, seconds: float) -> None:
+    """One line of figures."""
+    outcomes = ", ".join(f"{count} {kind}" for kind, count in sorted(tally.outcomes.items()))
+    sys.stdout.write(
+        f"{engine}: {tally.answered} callers in {seconds:.0f} s: {outcomes};"
+        f" {tally.kills} sandboxes killed, {tally.harmed} of their callers told so;"
+        f" {len(tally.launched)} environments served; left over: {tally.left or 'nothing'}\n"
+    )
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
