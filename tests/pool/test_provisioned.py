@@ -166,6 +166,15 @@ def test_idle_ones_on_demand_give_their_slots_and_busy_ones_later() -> None:
     assert talk.turn("e2") == [Stop("e2", EVICTED), ahead("e4")]
 
 
+def test_a_cold_invocation_takes_the_place_of_one_on_demand() -> None:
+    talk = provisioned(1, max_environments=2)
+    talk.arrive("i1", "i2")
+    talk.ready("e2")
+    talk.turn("e1")
+    talk.turn("e2")
+    assert talk.arrive("i3", cold=True)[0] == Stop("e2", EVICTED)
+
+
 def test_slots_wait_for_stops_to_end() -> None:
     talk = Conversation()
     talk.deploy(max_environments=1)
