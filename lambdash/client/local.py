@@ -38,15 +38,34 @@ def schema() -> dict[str, Any]:
 
 
 def prune(environ: Mapping[str, str], unused_for_s: float | None) -> dict[str, Any]:
-    """Remove the store's packages that no daemon uses; says how much that freed."""
+    """Remove the store's packages that no daemon uses; says how much that freed.
+
+    ``volumes``: how many an engine held for the store, removed when no daemon runs that uses it.
+    """
     from lambdash.packaging.store import PackageStore
 
     store = PackageStore(Path(locations.store_directory(environ)))
     try:
         freed = store.prune(unused_for_s=unused_for_s)
-        return {"store": str(store.root), "freed_bytes": freed, "size_bytes": store.size_bytes()}
+        volumes = 0 if store.has_users() else _prune_volumes(environ, store.root)
+        return {
+            "store": str(store.root),
+            "freed_bytes": freed,
+            "size_bytes": store.size_bytes(),
+            "volumes": volumes,
+        }
     finally:
         store.close()
+
+
+def _prune_volumes(environ: Mapping[str, str], store: Path) -> int:
+    from lambdash.engines.docker.address import Surroundings
+    from lambdash.engines.docker.pruning import prune_volumes
+
+    try:
+        return prune_volumes(Surroundings(environ, Path.home()), store)
+    except PlatformError:  # an engine that does not answer keeps what it has; `doctor` tells
+        return 0
 
 
 def clean(control: Control) -> dict[str, Any]:

@@ -185,6 +185,14 @@ class PackageStore:
             gone = {item.name for item in victims}
             return bytes_of(stored) - bytes_of(item for item in stored if item.name not in gone)
 
+    def has_users(self) -> bool:
+        """Whether a living process uses anything of the store."""
+        with disk_errors(self.root):
+            if not self.root.is_dir():
+                return False
+            with self._lock.exclusive():
+                return bool(self._leases.alive())
+
     def _use(self, name: str) -> bool:
         folder = self.root / name
         with disk_errors(self.root):

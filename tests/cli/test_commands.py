@@ -296,7 +296,7 @@ def test_clean_removes_the_project_s_state_and_nothing_else(cli: CommandLine) ->
 
 def test_prune_of_an_empty_store(cli: CommandLine) -> None:
     document = json.loads(cli.run("prune", "--json", "--unused-for", "7").stdout)
-    assert (document["freed_bytes"], document["size_bytes"]) == (0, 0)
+    assert (document["freed_bytes"], document["size_bytes"], document["volumes"]) == (0, 0, 0)
 
 
 def test_validate_and_schema_need_no_daemon(cli: CommandLine, inside: Callable[..., Ran]) -> None:

@@ -266,3 +266,14 @@ def test_a_root_that_is_a_file(tmp_path: Path) -> None:
     with pytest.raises(PlatformError) as caught:
         PackageStore(tmp_path / "file" / "store").stage()
     assert caught.value.code == "store-failed"
+
+
+def test_a_store_knows_whether_anybody_uses_it(store: PackageStore) -> None:
+    other = PackageStore(store.root)
+    assert not PackageStore(store.root / "none").has_users()
+    assert not other.has_users()
+    with store.staging() as staged:
+        (staged / "tree").mkdir()
+        assert other.has_users()
+    store.close()
+    assert not other.has_users()

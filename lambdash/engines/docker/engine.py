@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from lambdash.clock import Clock, SystemClock
 from lambdash.engines.channel import DescriptorChannel
-from lambdash.engines.docker import labels, recovery, specs
+from lambdash.engines.docker import recovery, specs
 from lambdash.engines.docker.address import Surroundings
 from lambdash.engines.docker.connection import Connection, EngineRefused
 from lambdash.engines.docker.detection import required_address
@@ -223,11 +223,6 @@ class DockerEngine:
         key = NetworkKey(self._options.network or self._options.owner.network)
         self._tasks.spawn(self._running.namespaces.ensure(key), "make the first namespaces")
         return removed
-
-    async def prune_volumes(self) -> int:
-        """Remove the store's content-addressed volumes that nothing uses; returns how many."""
-        store = labels.store_id(self._options.store)
-        return await recovery.prune_volumes(self._running.connection, store)
 
     async def close(self) -> dict[str, int]:
         """Returns how many containers and networks were removed, for the word ``stop`` prints."""

@@ -34,15 +34,6 @@ async def sweep(connection: Connection, owner: Owner) -> dict[str, int]:
     return removed
 
 
-async def prune_volumes(connection: Connection, store: str) -> int:
-    """Remove the store's content-addressed volumes that no container uses; returns how many."""
-    api = connection.api
-    filters = {"label": [f"{labels.MARK}=1", f"{labels.STORE}={store}"], "dangling": ["true"]}
-    listing = await connection.call(api.volumes, filters=filters)
-    names = [volume["Name"] for volume in listing.get("Volumes") or []]
-    return await _each(connection, api.remove_volume, names)
-
-
 async def _remove(
     connection: Connection, filters: dict[str, list[str]], chosen: Callable[[dict[str, Any]], bool]
 ) -> dict[str, int]:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from lambdash.engines.docker import DockerEngine, DockerOptions, EngineEnvironment, Owner
+from lambdash.engines.docker.pruning import prune_volumes
 from lambdash.engines.docker.reach import Reach
 from lambdash.engines.protocol import SandboxSpec
 from lambdash.errors import CallerError, PlatformError
@@ -244,7 +245,7 @@ async def test_an_existing_network_is_joined_and_left_alone(
 
 
 async def test_delivery_by_volume_and_relay(
-    options: DockerOptions, spec: SandboxSpec, api: Any
+    options: DockerOptions, spec: SandboxSpec, api: Any, tmp_path: Path
 ) -> None:
     """As with an engine on another kernel, which sees none of our files."""
     subnet = ip_network(api.inspect_network("bridge")["IPAM"]["Config"][0]["Subnet"])
@@ -262,8 +263,9 @@ async def test_delivery_by_volume_and_relay(
     assert "Read-only" in await running.daemon.invoke('respond "$(touch /var/task/x 2>&1)"')
     await engine.stop(running.sandbox, 0)
     await settled(engine)
-    assert await engine.prune_volumes() >= 4
     await engine.close()
+    assert prune_volumes(options.surroundings, tmp_path / "of another") == 0
+    assert prune_volumes(options.surroundings, options.store) >= 4
 
 
 async def test_proxies_and_certificates_reach_the_function(
