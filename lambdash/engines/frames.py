@@ -13,12 +13,12 @@ from lambdash import limits
 from lambdash.engines.protocol import SandboxExit
 from lambdash.errors import CallerError, PlatformError
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 _HEADER = struct.Struct("!BxHI")
 _HELLO = struct.Struct("!III")
 _STARTED = struct.Struct("!IQ")
 _EXITED = struct.Struct("!iiIQ")
-_ASSIGN = struct.Struct("!IIHHH")
+_ASSIGN = struct.Struct("!IIIHHH")
 _U32 = struct.Struct("!I")
 _PAIR = struct.Struct("!II")
 _EXTENSION_EXITED = struct.Struct("!iI")
@@ -74,10 +74,15 @@ _WITHHELD_FROM_EXTENSIONS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ProcessLimits:
-    """Bounds of the runtime process; None keeps what the sandbox has."""
+    """Bounds of the runtime process; None keeps what the sandbox has.
+
+    ``memory_mb`` is watched five times a second, for the runtime and its descendants together:
+    where a cgroup limits memory, the kernel does better.
+    """
 
     open_files: int | None = limits.FILE_DESCRIPTORS_MAX
     core_bytes: int | None = 0
+    memory_mb: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +139,9 @@ def encode_assignment(assignment: Assignment) -> bytes:
             f"variables and arguments take {len(text):,} bytes",
             f"at most {limits.ASSIGNMENT_MAX_BYTES:,} bytes can be handed to a runtime",
         )
-    bounds = assignment.limits or ProcessLimits(None, None)
-    head = _ASSIGN.pack(_word(bounds.open_files), _word(bounds.core_bytes), *counts)
+    bounds = assignment.limits or ProcessLimits(None, None, None)
+    words = (bounds.open_files, bounds.core_bytes, bounds.memory_mb)
+    head = _ASSIGN.pack(*map(_word, words), *counts)
     return encode(FrameType.ASSIGN, head + text)
 
 

@@ -1,7 +1,7 @@
 """The process engine: each sandbox is a launcher and its runtime as plain processes of the user.
 
-It isolates nothing and limits no memory, and says so in its capabilities. What it does promise:
-the function sees a copy of its code (never the store), a folder of its own for temporary files,
+It isolates nothing, watches memory without limiting it, and says so in its capabilities. What it
+does promise: the function sees a copy of its code (never the store), a folder of its own for temporary files,
 and no variable of the user's shell but ``PATH``.
 """
 
@@ -189,7 +189,9 @@ class ProcessEngine:
         command: tuple[str, ...] = ()
         if client is not None:
             command = self._clients.command(configuration.runtime, client)
-        program = Program(configuration.runtime, code, layers, client, command)
+        program = Program(
+            configuration.runtime, configuration.memory_size_mb, code, layers, client, command
+        )
         return PreparedProcess(spec, program)
 
     async def launch(

@@ -27,6 +27,7 @@ class Program:
     """
 
     runtime: str
+    memory_mb: int
     code: Path
     layers: Path | None
     client: Path | None
@@ -50,8 +51,9 @@ class Program:
         }
         merged = {**self._replaceable(), "TMPDIR": str(temporary), **dict(variables), **fixed}
         command = self._command(merged)
+        limits = ProcessLimits(memory_mb=self.memory_mb)
         extensions = "" if self.layers is None else f"{self.layers}/extensions"
-        return Assignment(command, tuple(merged.items()), code, ProcessLimits(), extensions)
+        return Assignment(command, tuple(merged.items()), code, limits, extensions)
 
     def _replaceable(self) -> dict[str, str]:
         path = os.environ.get("PATH") or _DEFAULT_PATH

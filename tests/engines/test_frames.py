@@ -59,7 +59,7 @@ def test_payloads_of_the_wrong_size_are_refused(payload: bytes) -> None:
 def test_an_assignment_is_what_the_launcher_reads() -> None:
     variables = (("A", "1"), ("_HANDLER", "h"), ("B", "\udcff"))
     assignment = Assignment(("sh", "-c"), variables, "/w", ProcessLimits(9), "/x")
-    expected = struct.pack("!IIHHH", 9, 0, 2, 3, 1)
+    expected = struct.pack("!IIIHHH", 9, 0, 0xFFFF_FFFF, 2, 3, 1)
     expected += b"/w\0/x\0sh\0-c\0_HANDLER=h\0A=1\0B=\xff\0"
     assert frames.encode_assignment(assignment) == frames.encode(FrameType.ASSIGN, expected)
 

@@ -120,7 +120,7 @@ static void say_exited(void) {
     uint8_t *to = place(20);
     put32(to, WIFEXITED(life.status) ? (uint32_t)WEXITSTATUS(life.status) : (uint32_t)-1);
     put32(to + 4, WIFSIGNALED(life.status) ? (uint32_t)WTERMSIG(life.status) : 0);
-    put32(to + 8, oom_kills() > life.oom_kills);
+    put32(to + 8, oom_kills() > life.oom_kills || life.exceeded);
     put64(to + 12, life.peak);
     commit(EXITED, 0, 20);
     report = NOTHING;
@@ -152,13 +152,14 @@ static char **take_strings(char **at, const char *end, uint32_t count) {
 }
 
 static void assign(const uint8_t *payload, uint32_t length) {
-    if (length < 17 || task.arguments || payload[length - 1] != 0) die("bad assignment");
-    uint32_t arguments = get32(payload + 8) >> 16, variables = get32(payload + 8) & 0xffff;
-    memcpy(task.strings, payload + 14, length - 14);
-    char *at = task.strings, *end = task.strings + length - 14;
+    if (length < 21 || task.arguments || payload[length - 1] != 0) die("bad assignment");
+    uint32_t arguments = get32(payload + 12) >> 16, variables = get32(payload + 12) & 0xffff;
+    memcpy(task.strings, payload + 18, length - 18);
+    char *at = task.strings, *end = task.strings + length - 18;
     task.open_files = get32(payload);
     task.core = get32(payload + 4);
-    task.withheld = (uint32_t)(payload[12] << 8 | payload[13]);
+    task.memory = get32(payload + 8);
+    task.withheld = (uint32_t)(payload[16] << 8 | payload[17]);
     task.directory = at;
     at += strlen(at) + 1;
     if (at >= end || task.withheld > variables) die("bad assignment");
@@ -270,8 +271,8 @@ static void keep_deadlines(int64_t now) {
 }
 
 static int64_t next_deadline(int64_t now) { /* milliseconds, -1: none */
-    int64_t next = report ? now + 5 : -1, deadlines[] = {stop_by, term_by, retire_by};
-    for (int i = 0; i < 3; i++)
+    int64_t next = report ? now + 5 : -1, deadlines[] = {stop_by, term_by, retire_by, watch_memory(now)};
+    for (int i = 0; i < 4; i++)
         if (deadlines[i] >= 0 && (next < 0 || deadlines[i] < next)) next = deadlines[i];
     return next < 0 ? -1 : next > now ? next - now : 0;
 }

@@ -26,7 +26,7 @@ enum {
     EXTENSION_EXITED = 13, /* > exit code or -1 i32, signal or 0 i32, name */
     QUIET = 14,   /* > after RETIRE: the runtime is dead, and so are the extensions or it is late */
     EXTENSION_OUTPUT = 15, /* > bytes (relay) */
-    ASSIGN = 16,  /* < open files u32, core u32 (all ones: keep), argc u16, envc u16, how many of
+    ASSIGN = 16,  /* < open files u32, core u32, memory in MiB u32 (all ones: keep), argc u16, envc u16, how many of
                        those extensions are not given u16, then strings ended by NUL: working
                        directory, folder of extensions, arguments, variables */
     RESET = 17,   /* < kill the runtime's tree, start it anew, extensions first */
@@ -41,7 +41,7 @@ enum {
 };
 
 enum {
-    PROTOCOL = 2,
+    PROTOCOL = 3,
     HEADER = 8,
     FRAME_MAX = 256 * 1024,
     OUT_MAX = 4 * 1024 * 1024,
@@ -71,12 +71,12 @@ void commit(uint8_t type, uint16_t channel, uint32_t length);
 extern struct task { /* what to run, as assigned once */
     char strings[FRAME_MAX];
     char *directory, *extensions, **arguments, **variables;
-    uint32_t open_files, core, withheld; /* variables that extensions are not given come first */
+    uint32_t open_files, core, memory, withheld; /* variables that extensions are not given come first */
 } task;
 
 extern struct life {
     pid_t pid, group; /* pid 0: not running; group: until all of it is dead */
-    int status;
+    int status, exceeded; /* its memory; watched, for no cgroup limits it */
     long oom_kills;
     uint64_t peak;
 } life;
@@ -92,6 +92,7 @@ uint64_t start_runtime(void); /* CLOCK_MONOTONIC in ns at its fork */
 void ask_to_end(void);        /* SIGTERM */
 void kill_runtime(void);      /* SIGKILL to its session alone */
 void signal_tree(int number); /* to everything below */
+int64_t watch_memory(int64_t now); /* when to be called again, or -1 */
 void kill_all(void);          /* SIGKILL to everything below, and reap it */
 int reap(void);               /* 0: no child is left */
 long oom_kills(void);

@@ -17,7 +17,7 @@
 #include <sys/prctl.h>
 #endif
 
-enum { KILL_PATIENCE_MS = 10000, EXIT_UNKILLABLE = 70, KEEP = -1 };
+enum { KILL_PATIENCE_MS = 10000, WATCH_MS = 200, DEPTH_MAX = 16, EXIT_UNKILLABLE = 70, KEEP = -1 };
 
 struct task task;
 struct life life;
@@ -203,6 +203,7 @@ uint64_t start_runtime(void) {
     const struct program runtime = {task.directory, task.arguments, task.variables,
                                     {output_write[0], output_write[1]}};
     life.oom_kills = oom_kills();
+    life.exceeded = 0;
     clock_gettime(CLOCK_MONOTONIC, &at);
     life.pid = life.group = start_program(&runtime);
     if (life.pid < 0) {
@@ -219,4 +220,54 @@ void ask_to_end(void) { /* its group; the process alone when it has not made its
 void kill_runtime(void) {
     if (life.group) kill(-life.group, SIGKILL);
     if (life.pid) kill(life.pid, SIGKILL);
+}
+
+/* Where no cgroup limits memory: what is its own alone, of the runtime and its descendants. */
+
+#ifdef __linux__
+static uint64_t own_pages(pid_t pid) {
+    char path[64], text[128] = "";
+    unsigned long all = 0, resident = 0, shared = 0;
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) close(fd);
+    if (size <= 0 || sscanf(text, "%lu %lu %lu", &all, &resident, &shared) != 3) return 0;
+    return resident > shared ? resident - shared : 0;
+}
+
+static uint64_t tree_pages(pid_t pid, int depth) {
+    char path[64], line[8192];
+    uint64_t pages = own_pages(pid);
+    struct dirent *thread;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *threads = depth < DEPTH_MAX ? opendir(path) : NULL;
+    while (threads && (thread = readdir(threads))) {
+        char *at = line, *after;
+        if (*thread->d_name == '.') continue;
+        snprintf(path, sizeof path, "/proc/%d/task/%.16s/children", (int)pid, thread->d_name);
+        FILE *children = fopen(path, "re");
+        if (!children) continue;
+        if (!fgets(line, sizeof line, children)) *line = 0;
+        fclose(children);
+        for (long child; (child = strtol(at, &after, 10)) > 0; at = after)
+            pages += tree_pages((pid_t)child, depth + 1);
+    }
+    if (threads) closedir(threads);
+    return pages;
+}
+#endif
+
+int64_t watch_memory(int64_t now) {
+    static int64_t next;
+    if (!life.pid || task.memory == (uint32_t)KEEP) return -1;
+    if (now < next) return next;
+    next = now + WATCH_MS;
+#ifdef __linux__
+    if (tree_pages(life.pid, 0) * (uint64_t)sysconf(_SC_PAGESIZE) > (uint64_t)task.memory << 20) {
+        life.exceeded = 1;
+        kill_runtime();
+    }
+#endif
+    return next;
 }
