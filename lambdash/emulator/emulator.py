@@ -183,7 +183,8 @@ class Emulator:
                 else f"function `{name}` has no version or alias `{options.qualifier}`",
                 "`lambdash deploy` deploys what the manifest has",
             )
-        now = self._clock.monotonic()
+        # side by side: the log's order is made of both
+        now, at = self._clock.monotonic(), self._clock.epoch()
         timings = options.timings or Timings(received=now)
         timings.resolved = timings.resolved or now
         invocation = Invocation(
@@ -198,7 +199,7 @@ class Emulator:
         )
         self._last_used[name] = now
         arrived = timings.received or now
-        flight = Flight(invocation, done, timings, self._clock.epoch() - (now - arrived))
+        flight = Flight(invocation, done, timings, at - (now - arrived))
         flight.sink = options.sink
         self.driver.invoke(flight)
 

@@ -6,10 +6,26 @@ from dataclasses import dataclass, field
 from lambdash import limits
 from lambdash.emulator.log_stream import LogStream, stored
 from lambdash.emulator.turns import began_at, closing, ended_at, is_logged, opening
-from lambdash.storage.journal import Journal, JournalEntry, LineQuery, LogLine
+from lambdash.storage.journal import Journal, JournalEntry, LineQuery, LogLine, StreamRow
 
 _PLATFORM = "platform"
 FIRST, _WRITTEN, _LAST = range(3)
+
+
+class _Streams(dict[str, LogStream]):
+    """Log streams by environment, each made when it is first asked for: most never are."""
+
+    def __init__(self, rows: Mapping[str, StreamRow]) -> None:
+        super().__init__()
+        self._rows = rows
+
+    def __missing__(self, environment: str) -> LogStream:
+        self[environment] = found = stored(self._rows[environment])
+        return found
+
+    def knows(self, environment: str | None) -> bool:
+        """Whether the journal still has it."""
+        return environment in self._rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +44,12 @@ def read_log(journal: Journal, query: LogQuery) -> list[LogLine]:
     those of several environments are interleaved by their time.
     """
     written = journal.log_lines(query.limit, query.lines, query.keep)
-    streams = {name: stored(row) for name, row in journal.log_streams().items()}
+    streams = _Streams(journal.log_streams())
     entries = _entries(journal, query, streams)
-    ends = {entry.request_id: ended_at(entry) for entry in entries}
-    placed = [((_place(line, ends), _WRITTEN, number), line) for number, line in enumerate(written)]
+    spans = {entry.request_id: (began_at(entry), ended_at(entry)) for entry in entries}
+    placed = [
+        ((_place(line, spans), _WRITTEN, number), line) for number, line in enumerate(written)
+    ]
     made = _made(entries, streams, query)
     ordered = sorted([*placed, *made], key=lambda each: each[0])
     return [line for _, line in ordered[-query.limit :]]
@@ -60,22 +78,23 @@ def platform_lines(
             yield place, line
 
 
-def _place(line: LogLine, ends: Mapping[str, float]) -> float:
-    """What an invocation wrote without a newline is passed on just after its end."""
-    end = ends.get(line.request_id or "")
-    return line.at if end is None else min(line.at, end)
+def _place(line: LogLine, spans: Mapping[str, tuple[float, float]]) -> float:
+    """A line stands within its invocation, whose moments come from another clock.
+
+    What was written without a newline is passed on just after the end, too.
+    """
+    span = spans.get(line.request_id or "")
+    return line.at if span is None else min(max(line.at, span[0]), span[1])
 
 
-def _entries(
-    journal: Journal, query: LogQuery, streams: Mapping[str, LogStream]
-) -> list[JournalEntry]:
+def _entries(journal: Journal, query: LogQuery, streams: _Streams) -> list[JournalEntry]:
     """The invocations that any line of the answer can belong to, newest first."""
     asked = query.lines
 
     def wanted(entry: JournalEntry) -> bool:
         return (
             is_logged(entry)
-            and entry.environment in streams
+            and streams.knows(entry.environment)
             and asked.function in (None, entry.function)
             and asked.request_id in (None, entry.request_id)
             and (asked.environments is None or entry.environment in asked.environments)
@@ -89,7 +108,7 @@ def _entries(
 
 
 def _made(
-    entries: Iterable[JournalEntry], streams: Mapping[str, LogStream], query: LogQuery
+    entries: Iterable[JournalEntry], streams: _Streams, query: LogQuery
 ) -> list[tuple[tuple[float, int, int], LogLine]]:
     """The platform's lines of whole invocations, newest first, until there are enough."""
     made: list[tuple[tuple[float, int, int], LogLine]] = []
