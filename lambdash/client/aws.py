@@ -22,20 +22,20 @@ DROPPED = (
 )
 
 
-def aws_variables(status: Mapping[str, Any]) -> dict[str, str]:
-    """Endpoint, region and keys, by the daemon's status."""
+def aws_variables(told: Mapping[str, Any]) -> dict[str, str]:
+    """Endpoint, region and keys, as the daemon told them (verb ``env``)."""
     return {
-        "AWS_ENDPOINT_URL": str(status["endpoint"]),
-        "AWS_REGION": str(status["region"]),
-        "AWS_DEFAULT_REGION": str(status["region"]),
-        "AWS_ACCESS_KEY_ID": "lambdash",
-        "AWS_SECRET_ACCESS_KEY": "lambdash",
+        "AWS_ENDPOINT_URL": str(told["endpoint"]),
+        "AWS_REGION": str(told["region"]),
+        "AWS_DEFAULT_REGION": str(told["region"]),
+        "AWS_ACCESS_KEY_ID": str(told["access_key_id"]),
+        "AWS_SECRET_ACCESS_KEY": str(told["secret_access_key"]),
         "AWS_EC2_METADATA_DISABLED": "true",
     }
 
 
 def run_aws(
-    arguments: Sequence[str], status: Mapping[str, Any], environ: Mapping[str, str]
+    arguments: Sequence[str], told: Mapping[str, Any], environ: Mapping[str, str]
 ) -> NoReturn:
     """Become the installed AWS CLI. Raises ``CallerError`` (``aws-not-found``)."""
     path = shutil.which("aws", path=environ.get("PATH"))
@@ -47,4 +47,4 @@ def run_aws(
         )
     kept = {name: value for name, value in environ.items() if name not in DROPPED}
     sys.stdout.flush()
-    os.execve(path, [path, *arguments], {**kept, **aws_variables(status)})  # noqa: S606
+    os.execve(path, [path, *arguments], {**kept, **aws_variables(told)})  # noqa: S606

@@ -102,7 +102,7 @@ class Daemon:
             await self._start_engine(manifest, stack)
             emulator = await self._start_emulator(manifest, stack)
             stack.push_async_callback(self.shutdown)
-            api = await self._listen(emulator)
+            api = await self._listen(emulator, manifest.access_keys)
             stack.push_async_callback(api.close)
             assert self._api is not None
             stack.push_async_callback(self._api.close)
@@ -163,7 +163,7 @@ class Daemon:
         self._emulator = Emulator(self._engine, Workshop(Builder(store), store), options)
         return self._emulator
 
-    async def _listen(self, emulator: Emulator) -> HttpServer:
+    async def _listen(self, emulator: Emulator, keys: Mapping[str, str] | None) -> HttpServer:
         """The asked port or an error; with none asked, the first free one from 4566 on."""
         self._sqs = SqsDoor(emulator.queues)
         urls = FunctionUrls(emulator, time.time)
@@ -172,7 +172,11 @@ class Daemon:
             Companion(sqs_matches, self._sqs.handle),
         )
         api = self._api = LambdaApi(
-            emulator, self._requests.touch, bodies=self._bodies, companions=companions
+            emulator,
+            self._requests.touch,
+            bodies=self._bodies,
+            companions=companions,
+            keys=keys,
         )
         if self._options.port is not None:
             return await api.listen(self._options.port)
@@ -289,6 +293,7 @@ def _settings(manifest: Manifest) -> dict[str, object]:
         "account_id": manifest.account_id,
         "limits": manifest.concurrent_executions,
         "scaling": manifest.aws_scaling,
+        "access_keys": manifest.access_keys,
     }
 
 

@@ -1,6 +1,6 @@
 """The listener of the Lambda API: safe beside a browser, and clear about what is not there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lambdash import limits
@@ -10,10 +10,11 @@ from lambdash.http.budget import ByteBudget
 from lambdash.http.origin import foreign
 from lambdash.http.server import HttpBounds, HttpServer, Request, Responder, serve_tcp
 from lambdash.lambda_api import streaming
-from lambdash.lambda_api.answers import caller_fault, refuse
+from lambdash.lambda_api.answers import Refusal, caller_fault, refuse
 from lambdash.lambda_api.dispatch import Dispatcher
 from lambdash.lambda_api.downloads import download, is_download
 from lambdash.lambda_api.invoke import invoke, matches
+from lambdash.lambda_api.signature import verify
 from lambdash.lambda_api.too_large import body_bound, overloaded, too_large
 from lambdash.tasks import Tasks
 
@@ -35,6 +36,7 @@ class Companion:
 class LambdaApi:
     """Routes requests of one listener to operations; ``used`` is told of each request.
 
+    With ``keys`` (access key id to secret) a request must be signed by one of them.
     ``bodies`` is what the payloads that it holds may take, together with those of other listeners.
     """
 
@@ -46,10 +48,13 @@ class LambdaApi:
         *,
         bodies: ByteBudget | None = None,
         companions: Sequence[Companion] = (),
+        keys: Mapping[str, str] | None = None,
     ) -> None:
         self._emulator = emulator
         self._tasks = Tasks()
-        self._dispatcher = Dispatcher(emulator, clock or SystemClock(), self._tasks)
+        self._clock = clock or SystemClock()
+        self._dispatcher = Dispatcher(emulator, self._clock, self._tasks)
+        self._keys = keys
         self._used = used
         self._bodies = bodies or ByteBudget(limits.BODIES_MAX_BYTES)
         self._companions = companions
@@ -74,20 +79,39 @@ class LambdaApi:
         self._used()
         reason = foreign(request, self._own_hosts)
         if reason is not None:
-            door = self._companion(request)
-            if door is not None and door.public and not self._emulator.closing:
-                return door.handle(request, responder)
-            fault = caller_fault("AccessDeniedException", reason)
-            return refuse(responder, self._emulator.new_request_id(), 403, fault)
+            return self._from_elsewhere(request, responder, reason)
         if self._emulator.closing:
             members = {"Type": "Service", "Message": "The daemon is stopping."}
             error = ("ServiceException", members)
             return refuse(responder, self._emulator.new_request_id(), 503, error)
+        if self._keys is not None and not self._is_signed(request, responder, self._keys):
+            return None
         if matches(request):
             return invoke(self._emulator, request, responder)
         if streaming.matches(request):
             return streaming.invoke_with_response_stream(self._emulator, request, responder)
         return self._control_plane(request, responder)
+
+    def _from_elsewhere(self, request: Request, responder: Responder, reason: str) -> None:
+        """A page of another origin, or another name of this machine: public doors alone are open."""
+        door = self._companion(request)
+        if door is not None and door.public and not self._emulator.closing:
+            return door.handle(request, responder)
+        fault = caller_fault("AccessDeniedException", reason)
+        return refuse(responder, self._emulator.new_request_id(), 403, fault)
+
+    def _is_signed(self, request: Request, responder: Responder, keys: Mapping[str, str]) -> bool:
+        """Whether it may go on; a refused one is answered. Downloads carry their right in the URL,
+        function URLs have an authorization of their own."""
+        door = self._companion(request)
+        if is_download(request) or (door is not None and door.public):
+            return True
+        try:
+            verify(request, keys, self._clock.wall())
+        except Refusal as refusal:
+            refuse(responder, self._emulator.new_request_id(), refusal.status, refusal.error)
+            return False
+        return True
 
     def _control_plane(self, request: Request, responder: Responder) -> None:
         """Everything that is no invocation."""

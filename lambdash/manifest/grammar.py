@@ -301,6 +301,12 @@ class Project(Part):
     scaling: Literal["aws"] | None = Field(
         default=None, description="`aws` throttles what comes or grows faster than on AWS."
     )
+    auth: Literal["none", "sigv4"] = Field(
+        default="none", description="`sigv4` asks for requests signed by one of `access_keys`."
+    )
+    access_keys: dict[str, str] = Field(
+        default={}, description="Secret access keys by access key id, for `auth: sigv4`."
+    )
 
 
 class ManifestDocument(Project):

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 SECTIONS: Mapping[str, str] = {
     "aliases": "aliases",
     "api_key": "API keys",
-    "auth": "authorizers",
     "auto_publish": "publishing versions",
     "budget": "budgets",
     "builder": "builders",

@@ -37,7 +37,8 @@ class Manifest:
     """One manifest, read and checked. ``functions`` are in the order of the file.
 
     ``engine`` is None where the manifest leaves the choice. ``pull`` is ``missing``, ``never`` or
-    ``always``. ``env_files`` are the ``env_file`` files that the functions' variables came from.
+    ``always``. ``access_keys`` is None where no signature is asked for. ``env_files`` are the
+    ``env_file`` files that the functions' variables came from.
     """
 
     path: Path
@@ -49,6 +50,7 @@ class Manifest:
     extra_hosts: tuple[str, ...]
     concurrent_executions: int
     aws_scaling: bool
+    access_keys: Mapping[str, str] | None
     functions: Mapping[str, Function]
     env_files: tuple[Path, ...]
 
@@ -103,9 +105,23 @@ class _Loading:
             extra_hosts=tuple(project.extra_hosts),
             concurrent_executions=project.limits.concurrent_executions,
             aws_scaling=project.scaling == "aws",
+            access_keys=self._access_keys(project),
             functions=MappingProxyType(functions),
             env_files=tuple(around.environment_files.read),
         )
+
+    def _access_keys(self, project: Project) -> Mapping[str, str] | None:
+        """Signatures can be asked for only where somebody can make them."""
+        if project.auth == "none":
+            return None
+        if not project.access_keys and "auth" in self.root.entries:
+            self.values.reporter.report(
+                "missing-key",
+                self.root.entries["auth"].key_position,
+                "`auth: sigv4` needs `access_keys`",
+                "add `access_keys: {ACCESS_KEY_ID: SECRET}`",
+            )
+        return MappingProxyType(project.access_keys)
 
     def _project(self) -> Project:
         entries = dict(self.root.entries)

@@ -1,23 +1,25 @@
 """`env` and `aws`: AWS's own clients pointed at the daemon."""
 
 import json
+import shlex
 from pathlib import Path
 
 from tests.cli.command_line import CommandLine
 from tests.client.scripted_daemon import Event, ScriptedDaemon
 
-STATUS: Event = {
+TOLD: Event = {
     "event": "result",
     "endpoint": "http://127.0.0.1:4567",
     "region": "eu-west-1",
-    "account_id": "000000000000",
+    "access_key_id": "AKLOCAL",
+    "secret_access_key": "my secret",
 }
 EXPECTED = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:4567",
     "AWS_REGION": "eu-west-1",
     "AWS_DEFAULT_REGION": "eu-west-1",
-    "AWS_ACCESS_KEY_ID": "lambdash",
-    "AWS_SECRET_ACCESS_KEY": "lambdash",
+    "AWS_ACCESS_KEY_ID": "AKLOCAL",
+    "AWS_SECRET_ACCESS_KEY": "my secret",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 _TELLING = """#!/bin/sh
@@ -38,17 +40,17 @@ def installed(cli: CommandLine) -> str:
 
 
 def test_env_is_for_eval(cli: CommandLine) -> None:
-    with ScriptedDaemon(cli.socket, {"status": [STATUS]}):
+    with ScriptedDaemon(cli.socket, {"env": [TOLD]}):
         text, shaped = cli.run("env"), cli.run("env", "--json")
     lines = text.text.splitlines()
-    assert lines[:-1] == [f"export {name}={value}" for name, value in EXPECTED.items()]
+    assert lines[:-1] == [f"export {name}={shlex.quote(value)}" for name, value in EXPECTED.items()]
     assert lines[-1].startswith("unset AWS_PROFILE ")
     assert json.loads(shaped.stdout)["variables"] == EXPECTED
 
 
 def test_aws_gets_its_own_words(cli: CommandLine) -> None:
     words = ("aws", "lambda", "invoke", "--function-name", "x", "--output", "json", "-")
-    with ScriptedDaemon(cli.socket, {"status": [STATUS]}):
+    with ScriptedDaemon(cli.socket, {"env": [TOLD]}):
         ran = cli.run(*words, PATH=installed(cli), AWS_PROFILE="work", AWS_SESSION_TOKEN="t")
     told = ran.text.splitlines()
     assert ran.code == 7
@@ -57,7 +59,7 @@ def test_aws_gets_its_own_words(cli: CommandLine) -> None:
 
 
 def test_without_the_aws_cli(cli: CommandLine, tmp_path: Path) -> None:
-    with ScriptedDaemon(cli.socket, {"status": [STATUS]}):
+    with ScriptedDaemon(cli.socket, {"env": [TOLD]}):
         ran = cli.run("aws", "lambda", "list-functions", PATH=str(tmp_path))
     assert ran.code == 2
     assert "(aws-not-found)" in ran.stderr

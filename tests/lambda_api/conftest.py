@@ -71,11 +71,14 @@ async def make_endpoint(make_rig: Callable[..., Awaitable[Rig]]) -> AsyncIterato
     servers: list[HttpServer] = []
 
     async def make(
-        make_handler: Callable[[], Any] = lambda: echo, bodies: ByteBudget | None = None
+        make_handler: Callable[[], Any] = lambda: echo,
+        bodies: ByteBudget | None = None,
+        keys: dict[str, str] | None = None,
     ) -> Endpoint:
         rig = await make_rig(make_handler)
         used: list[None] = []
-        server = await LambdaApi(rig.emulator, lambda: used.append(None), bodies=bodies).listen(0)
+        api = LambdaApi(rig.emulator, lambda: used.append(None), bodies=bodies, keys=keys)
+        server = await api.listen(0)
         servers.append(server)
         return Endpoint(rig, server, used)
 

@@ -231,3 +231,13 @@ def test_find(tmp_path: Path) -> None:
     (tmp_path / "a" / "lambdash.yaml").mkdir()
     assert find(deep) == tmp_path / "lambdash.yaml"
     assert find(Path("/proc/self/none\0none")) is None
+
+
+def test_access_keys(workspace: Workspace) -> None:
+    text = "version: 1\nfunctions: {}\nauth: sigv4\naccess_keys: {AKLOCAL: my-secret}\n"
+    assert workspace.load(text).access_keys == {"AKLOCAL": "my-secret"}
+    assert workspace.load("version: 1\nfunctions: {}\n").access_keys is None
+    assert workspace.problems("version: 1\nfunctions: {}\nauth: sigv4\n") == [
+        "lambdash.yaml:3:1: `auth: sigv4` needs `access_keys`"
+        " (hint: add `access_keys: {ACCESS_KEY_ID: SECRET}`)"
+    ]

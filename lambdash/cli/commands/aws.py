@@ -18,4 +18,4 @@ from lambdash.client.aws import run_aws
 @click.pass_obj
 def command(context: Context, /, arguments: tuple[str, ...]) -> None:
     """Run the AWS CLI with endpoint, region and keys set. Starts the daemon."""
-    run_aws(arguments, context.ask("status", {}), os.environ)
+    run_aws(arguments, context.ask("env", {}), os.environ)

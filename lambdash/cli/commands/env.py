@@ -17,7 +17,7 @@ def command(context: Context, /) -> None:
 
     From then on the AWS CLI, boto3 and other SDKs in that shell talk to this project.
     """
-    variables = aws_variables(context.ask("status", {}))
+    variables = aws_variables(context.ask("env", {}))
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     lines.append(f"unset {' '.join(DROPPED)}")
     context.show({"variables": variables, "unset": list(DROPPED)}, "\n".join(lines))

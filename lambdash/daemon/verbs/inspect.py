@@ -30,6 +30,7 @@ def verbs(services: Services) -> Mapping[str, Verb]:
     """The verbs of this module."""
     named = {
         "status": _status,
+        "env": _env,
         "ps": _ps,
         "logs": _logs,
         "history": _history,
@@ -70,8 +71,6 @@ async def _status(services: Services, body: dict[str, Any], stream: EventStream)
     ]
     return {
         "endpoint": services.endpoint,
-        "region": services.emulator.place.region,
-        "account_id": services.emulator.place.account_id,
         "pid": os.getpid(),
         "version": __version__,
         "engine": services.engine.name,
@@ -87,6 +86,18 @@ def _image(deployed: DeployedFunction) -> str | None:
     if isinstance(deployed.package, ImagePackage):
         return deployed.package.reference
     return deployed.function.configuration.base_image
+
+
+async def _env(services: Services, body: dict[str, Any], stream: EventStream) -> dict[str, Any]:
+    """What an AWS client needs; any keys do where no signature is asked for."""
+    keys = services.catalog.manifest().access_keys or {"lambdash": "lambdash"}
+    access_key_id, secret = next(iter(keys.items()))
+    return {
+        "endpoint": services.endpoint,
+        "region": services.emulator.place.region,
+        "access_key_id": access_key_id,
+        "secret_access_key": secret,
+    }
 
 
 def _tally(views: tuple[EnvironmentView, ...]) -> dict[str, int]:
