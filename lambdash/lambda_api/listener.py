@@ -93,7 +93,7 @@ class LambdaApi:
         return self._control_plane(request, responder)
 
     def _from_elsewhere(self, request: Request, responder: Responder, reason: str) -> None:
-        """A page of another origin, or another name of this machine: public doors alone are open."""
+        """A page of another origin, or a name that is not ours: public doors alone are open."""
         door = self._companion(request)
         if door is not None and door.public and not self._emulator.closing:
             return door.handle(request, responder)

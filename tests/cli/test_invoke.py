@@ -33,6 +33,8 @@ def test_stdout_is_the_exact_response_and_stderr_one_timing_line(cli: CommandLin
         "qualifier": None,
         "pull": None,
         "imports": False,
+        "client_context": None,
+        "cognito_identity": None,
         "payload_base64": "eyJuYW1lIjogIkFkYSJ9",
     }
 
