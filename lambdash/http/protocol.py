@@ -79,7 +79,8 @@ class HttpProtocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._current is None and len(data) <= _SLICE_BYTES:
             known = self._known.get(data)
-            if known is not None and self._parser.phase == BETWEEN and self._is_at_ease:
+            hindered = self._refused or self._write_paused or self.retiring
+            if known is not None and self._parser.phase == BETWEEN and not hindered:
                 self._repeat(known)
                 return
         if self._refused:
@@ -250,10 +251,6 @@ class HttpProtocol(asyncio.Protocol):
             self._repeats.remember(data, parsed)
         if self._waiting:
             self._work()
-
-    @property
-    def _is_at_ease(self) -> bool:
-        return not (self._refused or self._write_paused or self.retiring)
 
     def _repeat(self, request: Request) -> None:
         """Handle a request that was known by its bytes; only plain ones are."""
