@@ -360,12 +360,12 @@ def test_who_is_handed_over_again_is_not_evicted_by_an_earlier_cold_one() -> Non
     talk = Conversation()
     talk.deploy(max_environments=1)
     talk.warm()
-    talk.arrive("i1")
-    talk.arrive("i2", cold=True)
-    talk.arrive("i3")
-    talk.turn("e1")  # makes room for i2: e2
+    talk.arrive("i1", cold=True)  # stops e1, launches e2
     talk.ready("e2")
-    talk.turn("e2")  # i3
-    talk.arrive("i4", cold=True)
-    talk.tell(DispatchFailed("e2", "i3"))
-    assert talk.ready("e2") == [Dispatch("e2", "i3")]
+    talk.turn("e2")
+    assert talk.arrive("i2", cold=True) == []  # until e1 has stopped
+    assert talk.arrive("i3") == [Dispatch("e2", "i3")]
+    talk.tell(DispatchFailed("e2", "i3"), EnvironmentFailed("e2", StopReason.CRASHED))
+    assert talk.tell(EnvironmentStopped("e1")) == [Launch("e3", "f", "r1", "i3")]
+    talk.tell(EnvironmentStopped("e2"))
+    assert talk.ready("e3") == [Dispatch("e3", "i3")]
