@@ -29,12 +29,30 @@ class Subscriber:
         self._buffer = TelemetryBuffer(subscription.buffering)
         self._news = asyncio.Event()
         self._closed = False
+        # while its sandbox stands still, nothing is sent and no answer is late
+        self._held = False
+        self._patience: asyncio.Timeout | None = None
         self._peer: _Peer | None = None
 
     def add(self, record: bytes) -> None:
         """Keep a record until its batch goes out."""
         self._buffer.add(record, time.monotonic())
         self._news.set()
+
+    def hold(self) -> None:
+        """The sandbox stands still: it takes nothing until ``release``."""
+        self._held = True
+        if self._patience is not None:
+            self._patience.reschedule(None)
+
+    def release(self) -> None:
+        """The sandbox goes on."""
+        if self._held:
+            self._held = False
+            self._news.set()
+            if self._patience is not None:
+                now = asyncio.get_running_loop().time()
+                self._patience.reschedule(now + limits.TELEMETRY_ANSWER_MAX_S)
 
     def flush(self) -> None:
         """Send what there is without waiting for more."""
@@ -44,13 +62,14 @@ class Subscriber:
     def close(self) -> None:
         """The sandbox has ended: what was not taken is lost with it."""
         self._closed = True
+        self.release()
         self._news.set()
 
     async def run(self, connect: Connect) -> None:
         """Deliver until closed. A batch that was not taken is tried again, later each time."""
         try:
             while not self._closed:
-                due = self._buffer.due
+                due = None if self._held else self._buffer.due
                 if due is None or due > time.monotonic():
                     await self._wait(due)
                 else:
@@ -69,10 +88,12 @@ class Subscriber:
         destination = self.subscription.destination
         body = batch_body(destination, self._buffer.take())
         try:
-            async with asyncio.timeout(limits.TELEMETRY_ANSWER_MAX_S):
+            async with asyncio.timeout(limits.TELEMETRY_ANSWER_MAX_S) as self._patience:
                 is_taken = await self._deliver(connect, destination, body)
         except (LambdashError, OSError, TimeoutError):
             is_taken = False
+        finally:
+            self._patience = None
         if not is_taken:
             self._cut()
             self._buffer.refused(time.monotonic())

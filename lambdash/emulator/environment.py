@@ -126,6 +126,8 @@ class ExecutionEnvironment:
         idle = self.flight is None and self._session.is_ready
         if self._freezes and idle and self.sandbox is not None:
             self.sandbox.freeze()
+            if self._telemetry is not None:
+                self._telemetry.hold()
 
     def take_flight(self) -> Flight | None:
         """The invocation in hand, which from here on is the caller's to answer."""
@@ -147,9 +149,9 @@ class ExecutionEnvironment:
     def begin_reset(self) -> None:
         """The runtime process is about to be replaced: what it still says reaches nobody."""
         self.resetting = True
-        deadline_ms = self._shutdown_deadline_ms()
         self._cut_off(TIMEOUT)
-        self._perform(self._session.begin_reset(ShutdownReason.TIMEOUT, deadline_ms))
+        until_ms = self._shutdown_deadline_ms()
+        self._perform(self._session.begin_reset(ShutdownReason.TIMEOUT, until_ms))
         self._finish_turn()
 
     def reset_done(self) -> None:
@@ -370,8 +372,7 @@ class ExecutionEnvironment:
 
     def _cut_off(self, ending: Ending) -> None:
         if self._telemetry is not None:
-            reports, memory_bytes = self._session.extension_reports(), self._memory_bytes()
-            self._telemetry.cut_off(ending, reports, memory_bytes)
+            self._telemetry.cut_off(ending, self._session.extension_reports(), self._memory_bytes())
 
     def _end_telemetry(self) -> None:
         telemetry, self._telemetry = self._telemetry, None

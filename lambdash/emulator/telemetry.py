@@ -70,9 +70,15 @@ class Telemetry:
         self._log(records.subscription(time.time(), api, name, subscription.types))
         return subscriber
 
+    def hold(self) -> None:
+        """The environment stands still until the next invocation, or its end."""
+        for subscriber in self._subscribers.values():
+            subscriber.hold()
+
     def flush(self) -> None:
         """The end is near: send what there is."""
         for subscriber in self._subscribers.values():
+            subscriber.release()
             subscriber.flush()
 
     def close(self) -> None:
@@ -105,6 +111,8 @@ class Telemetry:
 
     def dispatched(self, flight: Flight) -> None:
         """An invocation was handed over."""
+        for subscriber in self._subscribers.values():
+            subscriber.release()
         self._is_runtime_done = False
         self._turn = _Turn(flight)
         self._tell(records.start(self._subject, time.time(), flight.invocation.request_id))

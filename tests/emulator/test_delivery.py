@@ -140,3 +140,36 @@ async def test_it_ends_while_it_waits_for_a_sandbox_that_refuses() -> None:
     await asyncio.wait_for(refused.wait(), 10)
     subscriber.close()
     await asyncio.wait_for(running, 10)
+
+
+async def test_nothing_is_sent_and_nothing_is_late_while_the_sandbox_stands_still() -> None:
+    asked = asyncio.Event()
+    answer = asyncio.Event()
+    bodies: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(2):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+            bodies.append(await reader.readexactly(length))
+            asked.set()
+            await answer.wait()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with serving(serve) as port, delivering(port) as subscriber:
+        subscriber.add(record(0))
+        await asyncio.wait_for(asked.wait(), 10)
+        subscriber.hold()
+        assert subscriber._patience is not None
+        assert subscriber._patience.when() is None
+        subscriber.add(record(1))
+        asked.clear()
+        answer.set()
+        subscriber.flush()
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert bodies == [b"[" + record(0) + b"]"]
+        subscriber.release()
+        await asyncio.wait_for(asked.wait(), 10)
+        assert bodies[1] == b"[" + record(1) + b"]"

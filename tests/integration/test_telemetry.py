@@ -129,3 +129,23 @@ def test_an_extension_in_shell(project: Project) -> None:
     assert first["eventType"] == "INVOKE"
     assert first["requestId"] == answers[0]["request_id"]
     assert first["invokedFunctionArn"].endswith(":function:plain")
+
+
+def test_a_frozen_subscriber_gets_each_record_once(project: Project) -> None:
+    install(project, "listener", SUBSCRIBER)
+    project.write({"hello/app.py": SOURCE})
+    settings = {"layers": ["./layer"], "max_environments": 1, "freeze": True}
+    project.describe({"hello": settings})
+
+    answers = [project.invoke("hello", {"n": number}) for number in range(3)]
+
+    printed = lines(project, "hello")
+    heard = [line for line in printed if line.startswith("listener heard ")][:2]
+    records = [each for line in heard for each in json.loads(line.removeprefix("listener heard "))]
+    started = [each["record"]["requestId"] for each in records if each["type"] == "platform.start"]
+    reported = [
+        each["record"]["requestId"] for each in records if each["type"] == "platform.report"
+    ]
+    ids = [answer["request_id"] for answer in answers]
+    assert started == ids[:2]
+    assert reported == ids[:1]
