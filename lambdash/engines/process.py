@@ -1,8 +1,8 @@
 """The process engine: each sandbox is a launcher and its runtime as plain processes of the user.
 
 It isolates nothing, watches memory without limiting it, and says so in its capabilities. What it
-does promise: the function sees a copy of its code (never the store), a folder of its own for temporary files,
-and no variable of the user's shell but ``PATH``.
+does promise: the function sees a copy of its code (never the store), a folder of its own for
+temporary files, and no variable of the user's shell but ``PATH``.
 """
 
 import asyncio
