@@ -29,6 +29,8 @@ _PATTERNS = {
         r"capacity-provider:[a-zA-Z0-9-_]+)"
     )
 }
+# Lists whose items AWS tells one constraint more of, which no model has
+_NEVER_NULL = frozenset({"ArchitecturesList", "LayerList"})
 # Letters, digits and spaces of any script; the model's patterns that use them take `_` as well
 _JAVA_CLASSES = {"\\p{L}": "\\w", "\\p{N}": "\\d", "\\p{Z}": "\\s"}
 _NUMBERS = ("integer", "long", "float", "double")
@@ -120,7 +122,9 @@ def _length(shape: Any, length: int) -> Iterator[str]:
 def _of_items(shape: Any, value: Any) -> Iterator[str]:
     if shape.type_name == "list":
         if any(list(_constraints(shape.member, item)) for item in value):
-            yield f"Member must satisfy constraint: [{', '.join(_all_of(shape.member))}]"
+            null = ("Member must not be null",) if shape.name in _NEVER_NULL else ()
+            told = ", ".join((*_all_of(shape.member), *null))
+            yield f"Member must satisfy constraint: [{told}]"
         return
     if any(list(_constraints(shape.key, key)) for key in value):
         yield f"Map keys must satisfy constraint: [{', '.join(_all_of(shape.key))}]"

@@ -360,6 +360,24 @@ async def test_a_mapping_is_polled_again_after_a_restart(make_endpoint: MakeEndp
     assert await work.body() == "after"
 
 
+async def test_a_mapping_that_cannot_be_taken_up_does_not_keep_the_others(
+    make_endpoint: MakeEndpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    work = Work()
+    endpoint, send = await _polling(make_endpoint, work)
+    made = await _create(endpoint)
+    mapping = await _state(endpoint, made["UUID"], "Enabled")
+    emulator = endpoint.rig.emulator
+    broken = {**mapping, "UUID": "broken", "FilterCriteria": {"Filters": [{"Pattern": "{"}]}}
+    emulator.registry.put_object("event-source-mapping", "broken", broken)
+    await emulator.mappings.close()
+    with caplog.at_level(logging.WARNING):
+        await emulator.mappings.start(Pollers(emulator, SystemClock()))
+    assert "mapping broken is not polled: Invalid filter pattern definition." in caplog.text
+    await send("1")
+    assert await work.body() == "1"
+
+
 async def test_a_queue_that_gives_messages_back_too_early(make_endpoint: MakeEndpoint) -> None:
     endpoint, _ = await _polling(make_endpoint, Work(), visibility_s="2")
     asked = {"FunctionName": "hello", "EventSourceArn": QUEUE}

@@ -234,7 +234,12 @@ LAYERS_REFUSED = [
         "Layers are not in the same region as the function. Layers are expected to be in region "
         "us-east-1.",
     ),
-    ([ARN], "1 validation error detected: Value "),
+    (
+        [ARN],
+        f"1 validation error detected: Value '[{ARN}]' at 'layers' failed to satisfy constraint: "
+        "Member must satisfy constraint: [Member must have length less than or equal to 2048, "
+        "Member must have length greater than or equal to 1, Member must satisfy regular ",
+    ),
 ]
 
 
@@ -254,6 +259,7 @@ async def test_layers_that_a_function_cannot_have(
         told = await refused(endpoint, operation, **asked)
         assert told[0] == 400
         assert told[2].startswith(message)
+        assert told[2].endswith(", Member must not be null]") is (layers == [ARN])
 
 
 def test_code_and_layers_are_bounded_together() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.lambda_api.client import refused, using
+from tests.lambda_api.client import new_function, refused, using
 from tests.lambda_api.conftest import Endpoint
 from tests.lambda_api.qualified import ARN
 
@@ -79,5 +79,7 @@ async def test_tags_are_bounded(endpoint: Endpoint) -> None:
         "InvalidParameterValueException",
         "Number of tags exceeds resource tag limit.",
     )
+    told = await refused(endpoint, "create_function", **new_function(Tags=many))
+    assert told[2] == "Number of tags exceeds resource tag limit."
     told = await refused(endpoint, "untag_resource", Resource=ARN, TagKeys=[])
     assert told[2].startswith("1 validation error detected: Value null at 'tagKeys'")

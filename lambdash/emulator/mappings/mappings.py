@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from lambdash.clock import Clock
 from lambdash.emulator.mappings.states import Change, State, after, is_moving
 from lambdash.emulator.registry import Registry
+from lambdash.errors import LambdashError
 from lambdash.tasks import Tasks
 
 KIND = "event-source-mapping"
@@ -51,7 +52,7 @@ class EventSourceMappings:
             if is_moving(State(mapping["State"])):
                 self._settle_later(uuid)
             else:
-                await self._poll(uuid, mapping)
+                await self._resume(uuid, mapping)
 
     async def close(self) -> None:
         """What has not settled yet does so after the next start."""
@@ -111,6 +112,13 @@ class EventSourceMappings:
         else:
             self._registry.put_object(KIND, uuid, {**self.all()[uuid], "State": state.value})
         await self._registry.written()
+
+    async def _resume(self, uuid: str, mapping: Document) -> None:
+        """One mapping that cannot be taken up does not keep the others from it."""
+        try:
+            await self._poll(uuid, mapping)
+        except LambdashError as error:
+            _log.warning("mapping %s is not polled: %s", uuid, error.message)
 
     async def _poll(self, uuid: str, mapping: Document) -> None:
         source = mapping["EventSourceArn"]

@@ -66,6 +66,8 @@ async def create_function(context: Context, parameters: Parameters) -> Result:
     if signing:
         require_config(context, signing)
     layers = await attached_layers(context, parameters.get("Layers", ()))
+    if len(parameters.get("Tags", ())) > limits.TAGS_PER_RESOURCE_MAX:
+        raise invalid("Number of tags exceeds resource tag limit.")
     code = await code_of(context, name, parameters["Code"])
     if name in context.registry.functions:
         raise conflict(f"Function already exist: {name}")
