@@ -162,6 +162,11 @@ POLLER_BACKOFF_MAX_S = 30.0
 
 # Front doors
 STREAM_PRELUDE_MAX_BYTES = 64 * 1024
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+HTTP_API_BODY_MAX_BYTES = 10 * MIB
+HTTP_API_TIMEOUT_S = 30.0
+HTTP_API_PORT = 3_000
+HTTP_API_PORTS_TRIED = 64
 
 # Logs and the journal
 LOG_LINE_MAX_BYTES = 256 * 1024

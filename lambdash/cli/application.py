@@ -28,6 +28,7 @@ COMMANDS = {
     "env": "Print variables that point AWS clients here.",
     "aws": "Run the AWS CLI on this project.",
     "ps": "Show the execution environments.",
+    "urls": "List function URLs and HTTP routes.",
     "logs": "Show what functions wrote.",
     "history": "List past invocations.",
     "queue": "Show the asynchronous events that wait, retry or drop one.",

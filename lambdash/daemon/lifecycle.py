@@ -19,6 +19,7 @@ from lambdash.clock import SystemClock
 from lambdash.daemon.activity import Activity
 from lambdash.daemon.catalog import Catalog
 from lambdash.daemon.control import Control, Identity
+from lambdash.daemon.doors import Doors
 from lambdash.daemon.engines import EngineChoice, EnginePlaces, build, choose
 from lambdash.daemon.memory import IdleTrim, malloc_trim
 from lambdash.daemon.services import Services
@@ -31,6 +32,7 @@ from lambdash.errors import CallerError, LambdashError, PlatformError
 from lambdash.event_sources.pollers import Pollers
 from lambdash.front_doors import function_urls
 from lambdash.front_doors.function_urls import FunctionUrls
+from lambdash.front_doors.http_api import HttpApi
 from lambdash.http.budget import ByteBudget
 from lambdash.http.server import HttpBounds, HttpServer, serve_unix
 from lambdash.lambda_api.listener import LOOPBACK, Companion, LambdaApi
@@ -109,7 +111,11 @@ class Daemon:
             await emulator.start()
             await emulator.mappings.start(Pollers(emulator, SystemClock()))
             self.endpoint = f"http://{LOOPBACK}:{api.port}"
-            self._control = self._make_control(self._services(catalog, emulator))
+            http_api = HttpApi(emulator, self._project.id[:10], time.time, self._requests.touch)
+            stack.push_async_callback(http_api.close)
+            doors = Doors(emulator, catalog, http_api)
+            await doors.refresh()
+            self._control = self._make_control(self._services(catalog, emulator, doors))
             await self._open_door()
             stack.push_async_callback(self._close_door)
             stack.push_async_callback(self.shutdown)
@@ -154,6 +160,7 @@ class Daemon:
         options = EmulatorOptions(
             state_dir=self._project.state_dir,
             place=Place(manifest.region, manifest.account_id),
+            time_scale=manifest.time_scale,
             pool=PoolOptions(
                 concurrent_executions=manifest.concurrent_executions,
                 aws_scaling=manifest.aws_scaling,
@@ -236,7 +243,7 @@ class Daemon:
             del settings["engine"]
         return settings
 
-    def _services(self, catalog: Catalog, emulator: Emulator) -> Services:
+    def _services(self, catalog: Catalog, emulator: Emulator, doors: Doors) -> Services:
         assert self._engine is not None
         return Services(
             emulator=emulator,
@@ -245,6 +252,7 @@ class Daemon:
             choice=self.choice,
             endpoint=self.endpoint,
             shutdown=self.shutdown,
+            doors=doors,
             started_at=time.monotonic(),
         )
 
@@ -292,6 +300,7 @@ def _settings(manifest: Manifest) -> dict[str, object]:
         "region": manifest.region,
         "account_id": manifest.account_id,
         "limits": manifest.concurrent_executions,
+        "time_scale": manifest.time_scale,
         "scaling": manifest.aws_scaling,
         "access_keys": manifest.access_keys,
     }

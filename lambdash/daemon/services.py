@@ -8,6 +8,7 @@ from typing import Any
 
 from lambdash.daemon.catalog import Catalog
 from lambdash.daemon.control import EventStream
+from lambdash.daemon.doors import Doors
 from lambdash.daemon.engines import EngineChoice
 from lambdash.daemon.imports import import_costs
 from lambdash.emulator.deploy import Built, DeployOptions
@@ -33,6 +34,7 @@ class Services:
     choice: EngineChoice
     endpoint: str
     shutdown: Callable[[], Awaitable[dict[str, Any]]]
+    doors: Doors
     started_at: float
     watched: Counter[str] = field(default_factory=Counter)
 
@@ -77,10 +79,12 @@ class Services:
         if change.action == "unchanged" and deployer.is_stored(name):
             return known_at, None
         before = self.emulator.functions.get(name)
+        await self.doors.make_resources()
         if self.watched[name] > 0:
             built = await deployer.replace(function, options, stream.progress)
         else:
             built = await deployer.deploy(function, options, stream.progress)
+        await self.doors.refresh()
         if before is None or before.revision.id != built.deployed.revision.id:
             why = ", ".join(built.change.why) or "new"
             stream.notice(f"deployed {name} ({why}) in {built.build_ms:.0f} ms")

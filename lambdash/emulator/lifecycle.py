@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lambdash.clock import Clock
+from lambdash.emulator.connections import connect
 from lambdash.emulator.driver import Driver
 from lambdash.emulator.registry import Origin, Registry, VersionRecord
 from lambdash.emulator.registry.documents import manifest_record, new_revision_id, settled
@@ -19,6 +20,7 @@ from lambdash.engines.protocol import Engine, SandboxSpec
 from lambdash.errors import LambdashError
 from lambdash.model import Revision, Scaling
 from lambdash.model.arn import pool_key
+from lambdash.model.connections import Connections
 from lambdash.model.progress import silent
 from lambdash.storage.functions import DeployedFunction
 from lambdash.tasks import Tasks
@@ -53,9 +55,12 @@ class Lifecycle:
 
     async def take_over(self, deployed: DeployedFunction) -> None:
         """From here on the manifest's function is this; returns when that is on disk."""
-        name = deployed.function.name
+        name, now = deployed.function.name, self._clock.wall()
         old = self.registry.version(name)
-        self.registry.put(manifest_record(deployed, old, self._place, self._clock.wall()))
+        self.registry.put(manifest_record(deployed, old, self._place, now))
+        was = None if old is None else old.deployed
+        before = Connections() if was is None else was.function.connections
+        connect(self.registry, name, before, deployed.function.connections, now)
         # at once: whoever finds it in the registry may invoke it
         self._driver.deploy(deployed)
         await self.registry.written()

@@ -40,6 +40,8 @@ def change_of(old: DeployedFunction | None, new: Function, now: Fingerprints) ->
         why.append("layers")
     if old.function.scaling != new.scaling:
         why.append("scaling")
+    if old.function.connections != new.connections:
+        why.append("connections")
     if old.origin is not Origin.MANIFEST:
         why.append("made through the API")
     return Change(new.name, "update" if why else "unchanged", tuple(why))

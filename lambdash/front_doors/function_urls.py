@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from lambdash.emulator.emulator import Emulator
 from lambdash.emulator.result import InvocationOptions, InvocationResult
 from lambdash.emulator.streaming import Flow, ResponseHead
+from lambdash.front_doors.answers import exchange_of, send
 from lambdash.front_doors.cors import Cors, cors_of, preflight, shared
 from lambdash.front_doors.exchange import HttpAnswer, HttpRequest, json_answer
 from lambdash.front_doors.payload_v2 import Context, MalformedResponse, answer, event
@@ -26,7 +27,6 @@ from lambdash.model.arn import LATEST
 KIND = "url"
 _HOST = re.compile(rb"([a-z0-9]{32})\.lambda-url\.[a-z0-9-]+\.[a-z0-9.-]+(:\d+)?", re.IGNORECASE)
 _PATH = re.compile(r"/_url/([a-z0-9]{32})(/.*)?")
-_LOOPBACK = "127.0.0.1"
 
 
 class _Door(NamedTuple):
@@ -71,15 +71,15 @@ class FunctionUrls:
         url_id, path = asked
         door = self._door(url_id)
         if door is None:
-            return _send(responder, json_answer(403, '{"Message":"Forbidden"}'))
+            return send(responder, json_answer(403, '{"Message":"Forbidden"}'))
         if door.config.get("AuthType") != "NONE":
             message = '{"Message":"Forbidden. AuthType AWS_IAM is not supported by lambdash yet."}'
-            return _send(responder, json_answer(403, message))
-        exchange = _exchange(request, self._now())
+            return send(responder, json_answer(403, message))
+        exchange = exchange_of(request, self._now())
         cors = cors_of(door.config.get("Cors"))
         allowed = None if cors is None else preflight(cors, exchange)
         if allowed is not None:
-            return _send(responder, allowed)
+            return send(responder, allowed)
         return self._invoke(door, exchange, path, Answering(responder, exchange, cors))
 
     def _invoke(
@@ -163,7 +163,7 @@ class Answering:
         if not responder.is_waiting:
             responder.end()
             return
-        _send(responder, self._shared(_whole(result)))
+        send(responder, self._shared(_whole(result)))
 
     def caller_gone(self, emulator: Emulator, request_id: str) -> None:
         """Nobody reads any more."""
@@ -176,7 +176,7 @@ class Answering:
             found = prelude.feed(chunk)
         except MalformedResponse:
             self._broken = True
-            _send(self.responder, self._shared(_bad_gateway()))
+            send(self.responder, self._shared(_bad_gateway()))
             return b""
         if found is None:
             return b""
@@ -209,28 +209,3 @@ def _whole(result: InvocationResult) -> HttpAnswer:
 
 def _bad_gateway() -> HttpAnswer:
     return json_answer(502, "Internal Server Error")
-
-
-def _exchange(request: Request, now: float) -> HttpRequest:
-    headers = tuple(
-        (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers
-    )
-    forwarded = (
-        ("x-forwarded-for", _LOOPBACK),
-        ("x-forwarded-proto", "http"),
-        ("x-forwarded-port", _port(request)),
-    )
-    own = {name for name, _ in forwarded}
-    kept = tuple(pair for pair in headers if pair[0] not in own)
-    return HttpRequest(
-        request.method, request.path, request.query, kept + forwarded, request.body, _LOOPBACK, now
-    )
-
-
-def _port(request: Request) -> str:
-    host = (request.header(b"host") or b"").decode("latin-1")
-    return host.rpartition(":")[2] if ":" in host else "80"
-
-
-def _send(responder: Responder, found: HttpAnswer) -> None:
-    responder.send(found.status, found.lines(), found.body)

@@ -1,7 +1,7 @@
 """One HTTP/1.1 connection: requests to the handler one at a time, answers in their order.
 
-Callbacks only: no task, future or timer per request. Reading goes on while an answer is owed, so
-that a peer that goes is noticed; what it sends meanwhile waits, unparsed and bounded.
+Callbacks only, no task or timer per request. Reading goes on while an answer is owed, so that a
+peer that goes is noticed; what it sends meanwhile waits, unparsed and bounded.
 """
 
 import asyncio
@@ -22,7 +22,6 @@ from lambdash.http.upload import Handler, StreamHandler, Upload
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _FULL = response_head(503, (), b"content-length: 0\r\nconnection: close\r\n")
-_SLICE_BYTES = limits.HTTP_PARSE_MAX_BYTES
 
 
 class HttpProtocol(asyncio.Protocol):
@@ -77,7 +76,7 @@ class HttpProtocol(asyncio.Protocol):
             transport.close()
 
     def data_received(self, data: bytes) -> None:
-        if self._current is None and len(data) <= _SLICE_BYTES:
+        if self._current is None and len(data) <= limits.HTTP_PARSE_MAX_BYTES:
             known = self._known.get(data)
             hindered = self._refused or self._write_paused or self.retiring
             if known is not None and self._parser.phase == BETWEEN and not hindered:
@@ -89,7 +88,7 @@ class HttpProtocol(asyncio.Protocol):
                 self.abort()
         elif (self._current is not None or self._write_paused) and self._held:
             self._keep(data)
-        elif len(data) <= _SLICE_BYTES:
+        elif len(data) <= limits.HTTP_PARSE_MAX_BYTES:
             self._parse(data)
         else:
             self._parse_in_slices(memoryview(data))
@@ -271,7 +270,7 @@ class HttpProtocol(asyncio.Protocol):
             if (self._current is not None or self._write_paused) and self._held:
                 self._keep(data[start:])
                 return
-            end = start + max(_SLICE_BYTES, self._parser.body_bytes_left)
+            end = start + max(limits.HTTP_PARSE_MAX_BYTES, self._parser.body_bytes_left)
             self._parse(data[start:end])
             start = end
 
@@ -321,8 +320,8 @@ class HttpProtocol(asyncio.Protocol):
                 if self._waiting and self._current is None:
                     self._handle(*self._waiting.popleft())
                 elif self._backlog and not self._refused:
-                    data = bytes(self._backlog[:_SLICE_BYTES])
-                    del self._backlog[:_SLICE_BYTES]
+                    data = bytes(self._backlog[: limits.HTTP_PARSE_MAX_BYTES])
+                    del self._backlog[: limits.HTTP_PARSE_MAX_BYTES]
                     self._parse(data)
                 else:
                     break

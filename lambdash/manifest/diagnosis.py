@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from lambdash.manifest import grammar, later
+from lambdash.manifest import connection_grammar, grammar, later
 from lambdash.manifest.document import Entry, Mapping, Path, entry_at
 from lambdash.manifest.problems import Position, Reporter, did_you_mean, shown, snake_case
 from lambdash.manifest.values import Interpolated, Values
@@ -235,10 +235,20 @@ def _fields_of(location: tuple[int | str, ...]) -> list[str]:
     """The keys of the part inside a function or the project that a path of names leads to."""
     if location[0] == "layers":
         return list(grammar.LayerEntry.model_fields)
+    if location[0] == "resources" and len(location) > 2:
+        return list(connection_grammar.QueueEntry.model_fields)
     nested: dict[str, type[BaseModel]] = {
         "build": grammar.Build,
+        "cors": connection_grammar.CorsEntry,
+        "dead_letter": connection_grammar.TargetEntry,
+        "destinations": connection_grammar.DestinationsEntry,
         "image_config": grammar.ImageConfig,
         "limits": grammar.Limits,
+        "logging_config": grammar.LoggingConfig,
+        "on_failure": connection_grammar.TargetEntry,
+        "on_success": connection_grammar.TargetEntry,
+        "resources": connection_grammar.Resources,
+        "url": connection_grammar.UrlEntry,
     }
     return list(nested[str(location[-1])].model_fields)
 

@@ -4,16 +4,19 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambdash.manifest import environment, later, runtimes
-from lambdash.manifest.diagnosis import refuse_later, validated
-from lambdash.manifest.document import Entry, Mapping, Sequence
+from lambdash.manifest import environment, runtimes
+from lambdash.manifest.connections import connections_of
+from lambdash.manifest.diagnosis import validated
+from lambdash.manifest.document import Entry, Mapping
 from lambdash.manifest.environment import EnvironmentFiles, Overrides
 from lambdash.manifest.grammar import NAME_PATTERN, FunctionEntry, Project, Settings
 from lambdash.manifest.layers import DeclaredLayer, layers_of
+from lambdash.manifest.places import Places
 from lambdash.manifest.problems import Position, Reporter, did_you_mean, shown
 from lambdash.manifest.sources import Subject, source_of
 from lambdash.manifest.values import Values
 from lambdash.model import Function, FunctionConfiguration, ImageConfig, LoggingConfig, Scaling
+from lambdash.model.connections import Connections
 
 _CODE_ONLY = ("runtime", "handler", "base_image", "layers")
 _BOOTSTRAP = "bootstrap"
@@ -31,6 +34,7 @@ class Surroundings:
     environment_files: EnvironmentFiles
     overrides: Overrides
     layers: dict[str, DeclaredLayer]
+    places: Places
 
 
 def assemble(name: str, entry: Entry, around: Surroundings, values: Values) -> Function | None:
@@ -57,48 +61,15 @@ def assemble(name: str, entry: Entry, around: Surroundings, values: Values) -> F
         return None
     event_sources = node.entries.get("event_sources")
     if event_sources is not None:
-        _refuse_event_sources(event_sources, reporter)
-        node = Mapping(
-            node.position,
-            {key: value for key, value in node.entries.items() if key != "event_sources"},
-        )
+        rest = {key: value for key, value in node.entries.items() if key != "event_sources"}
+        node = Mapping(node.position, rest)
     own = validated(FunctionEntry, node, ("functions", name), values)
     subject = Subject(name, entry.key_position, node, own, around.folder, reporter)
-    return _function(subject, around)
+    connections = connections_of(subject, event_sources, around.places, values)
+    return _function(subject, around, connections)
 
 
-def _refuse_event_sources(entry: Entry, reporter: Reporter) -> None:
-    """Each kind is named, so that one run says all that has to go."""
-    items = entry.node.items if isinstance(entry.node, Sequence) else []
-    if not items:
-        refuse_later(reporter, entry.key_position, "event_sources", "event sources")
-    for item in items:
-        kinds = item.entries.items() if isinstance(item, Mapping) else ()
-        if not kinds:
-            reporter.report(
-                "wrong-type",
-                item.position,
-                "an event source is a mapping of one kind",
-                "event sources are not supported yet; remove it",
-            )
-        for kind, source in kinds:
-            if kind in later.EVENT_SOURCES:
-                reporter.report(
-                    "not-supported-yet",
-                    source.key_position,
-                    f"the event source {shown(kind)} ({later.EVENT_SOURCES[kind]}) "
-                    "is not supported yet",
-                )
-            else:
-                reporter.report(
-                    "unknown-event-source",
-                    source.key_position,
-                    f"unknown event source {shown(kind)}",
-                    did_you_mean(kind, later.EVENT_SOURCES),
-                )
-
-
-def _function(subject: Subject, around: Surroundings) -> Function | None:
+def _function(subject: Subject, around: Surroundings, connections: Connections) -> Function | None:
     own, settings = subject.own, _settings(subject.own, around.defaults)
     source = source_of(subject)
     has_code = "code" in subject.node.entries
@@ -135,7 +106,7 @@ def _function(subject: Subject, around: Surroundings) -> Function | None:
         provisioned_concurrent_executions=own.provisioned_concurrent_executions,
         keep_alive_s=settings.keep_alive,
     )
-    return Function(configuration, source, scaling, subject.position.line, layers)
+    return Function(configuration, source, scaling, subject.position.line, layers, connections)
 
 
 def _settings(own: FunctionEntry, defaults: Settings) -> Settings:

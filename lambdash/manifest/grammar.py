@@ -4,78 +4,35 @@ Every field is optional to the models, so that one bad key never hides another; 
 is checked where functions are assembled, and stands in the JSON Schema.
 """
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import ConfigDict, Field
 
 from lambdash import limits
-from lambdash.manifest import runtimes
-from lambdash.manifest.values import Interpolated
+from lambdash.manifest.connection_grammar import (
+    DestinationsEntry,
+    EventSourceEntry,
+    Resources,
+    TargetEntry,
+    UrlEntry,
+)
+from lambdash.manifest.parts import (
+    Arguments,
+    Files,
+    Handler,
+    Host,
+    ImageItems,
+    Number,
+    Part,
+    Reference,
+    Runtime,
+    Text,
+    Variables,
+    Version,
+    Whole,
+)
 
 NAME_PATTERN = r"^[a-zA-Z0-9_-]{1,64}$"
-VARIABLE_PATTERN = r"^[a-zA-Z][a-zA-Z0-9_]+$"
-
-
-def _whole(value: Any) -> Any:
-    """A reference in a whole-number field stands for a number."""
-    if isinstance(value, Interpolated):
-        try:
-            return int(value) if len(value) <= 18 else value
-        except ValueError:
-            return value
-    return value
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, Interpolated):
-        try:
-            return float(value) if len(value) <= 18 else value
-        except ValueError:
-            return value
-    return value
-
-
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Whole: TypeAlias = Annotated[int, BeforeValidator(_whole)]
-Number: TypeAlias = Annotated[float, BeforeValidator(_number)]
-Version: TypeAlias = Annotated[int, WithJsonSchema({"const": 1})]
-Text: TypeAlias = Annotated[str, Field(min_length=1)]
-Files: TypeAlias = Annotated[
-    list[Text],
-    BeforeValidator(_listed),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
-]
-# the literal source text of a number or a boolean is taken
-Variables: TypeAlias = Annotated[
-    dict[str, str],
-    WithJsonSchema(
-        {
-            "type": "object",
-            "propertyNames": {"pattern": VARIABLE_PATTERN},
-            "additionalProperties": {"type": ["string", "number", "boolean"]},
-        }
-    ),
-]
-Arguments: TypeAlias = Annotated[
-    dict[str, str],
-    WithJsonSchema(
-        {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
-    ),
-]
-Reference: TypeAlias = Annotated[str, Field(pattern=r"^\S+$")]
-Host: TypeAlias = Annotated[str, Field(pattern=r"^[^\s:=]+[:=]\S+$")]
-Handler: TypeAlias = Annotated[str, Field(pattern=r"^\S+$", max_length=limits.HANDLER_MAX_CHARS)]
-Runtime: TypeAlias = Annotated[str, Field(json_schema_extra={"enum": list(runtimes.KNOWN)})]
-ImageItems: TypeAlias = Annotated[list[str], Field(max_length=limits.IMAGE_CONFIG_ITEMS_MAX)]
-
-
-class Part(BaseModel):
-    """What all parts of the grammar share: nothing unknown, nothing coerced."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Limits(Part):
@@ -256,6 +213,30 @@ class FunctionEntry(Settings):
         ge=0,
         description="Executions at a time; further invocations are throttled. 0 throttles all.",
     )
+    event_sources: list[EventSourceEntry] = Field(
+        default=[], description="What brings events to the function."
+    )
+    url: UrlEntry | None = Field(
+        default=None, description="A function URL; `{}` is one with the defaults."
+    )
+    dead_letter: TargetEntry | None = Field(
+        default=None, description="Queue for events that failed for good."
+    )
+    destinations: DestinationsEntry = Field(
+        default=DestinationsEntry(), description="Where records of asynchronous invocations go."
+    )
+    maximum_retry_attempts: Whole = Field(
+        default=limits.ASYNC_RETRY_ATTEMPTS_DEFAULT,
+        ge=0,
+        le=2,
+        description="Retries of an asynchronous invocation that failed.",
+    )
+    maximum_event_age: Whole = Field(
+        default=limits.ASYNC_EVENT_AGE_MAX_S,
+        ge=60,
+        le=limits.ASYNC_EVENT_AGE_MAX_S,
+        description="How old an event may become before it is let go, in seconds.",
+    )
     provisioned_concurrent_executions: Whole = Field(
         default=0,
         ge=0,
@@ -295,6 +276,16 @@ class Project(Part):
         default=[], description="Files of `NAME=value` lines for all functions."
     )
     layers: dict[str, LayerEntry] = Field(default={}, description="Layers by name.")
+    resources: Resources = Field(
+        default=Resources(), description="What a deploy makes beside the functions."
+    )
+    time_scale: Number = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Factor of the waits of asynchronous invocation; 0.01 makes minutes 0.6 s.",
+    )
     limits: Limits = Field(
         default=Limits(), description="Account limits that AWS raises on request."
     )

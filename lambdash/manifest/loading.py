@@ -14,9 +14,12 @@ from lambdash.manifest.files import is_there, read_text
 from lambdash.manifest.functions import Surroundings, assemble, check_runtime
 from lambdash.manifest.grammar import ManifestDocument, Project, Settings
 from lambdash.manifest.layers import declared
+from lambdash.manifest.places import Places
 from lambdash.manifest.problems import Halt, Position, Problems, Reporter
+from lambdash.manifest.resources import queues_of
 from lambdash.manifest.values import Values
 from lambdash.model import Function
+from lambdash.model.connections import QueueResource
 
 NAMES = ("lambdash.yaml", "lambdash.yml")
 
@@ -53,6 +56,8 @@ class Manifest:
     access_keys: Mapping[str, str] | None
     functions: Mapping[str, Function]
     env_files: tuple[Path, ...]
+    queues: tuple[QueueResource, ...] = ()
+    time_scale: float = 1.0
 
 
 def find(start: Path) -> Path | None:
@@ -108,6 +113,8 @@ class _Loading:
             access_keys=self._access_keys(project),
             functions=MappingProxyType(functions),
             env_files=tuple(around.environment_files.read),
+            queues=queues_of(around.places, self.root, self.values.reporter),
+            time_scale=project.time_scale,
         )
 
     def _access_keys(self, project: Project) -> Mapping[str, str] | None:
@@ -170,7 +177,16 @@ class _Loading:
             own = Reporter(self.options.env_vars, reporter.problems)
             overrides = environment.read_overrides(self.options.env_vars, functions, own)
         layers = declared(project.layers, self.root, files.folder, reporter)
-        return Surroundings(files.folder, project, defaults, shared, files, overrides, layers)
+        return Surroundings(
+            files.folder,
+            project,
+            defaults,
+            shared,
+            files,
+            overrides,
+            layers,
+            Places(project, frozenset(functions)),
+        )
 
     def _mapping(self, entry: Entry | None, name: str) -> document.Mapping | None:
         """A section that must be a mapping; None when it is absent or wrong (which is reported)."""

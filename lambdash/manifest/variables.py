@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 
-from lambdash.manifest.grammar import VARIABLE_PATTERN
+from lambdash.manifest.parts import VARIABLE_PATTERN
 
 RESERVED = frozenset(
     {

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from lambdash import limits
 from lambdash.model.arn import LATEST
+from lambdash.model.connections import Connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ class Function:
     scaling: Scaling = field(default_factory=Scaling)
     line: int | None = None
     layers: tuple[LayerSource, ...] = ()
+    connections: Connections = field(default_factory=Connections)
 
     @property
     def name(self) -> str:

@@ -17,8 +17,7 @@ def only(error: ManifestInvalid) -> Problem:
 def test_sections(workspace: Workspace, key: str) -> None:
     texts = [f"version: 1\nfunctions: {{}}\n{key}: {{a: b}}\n"]
     texts.append(f"version: 1\nfunctions: {{}}\ndefaults: {{{key}: [a]}}\n")
-    if key != "event_sources":
-        texts.append(FUNCTION.format(key))
+    texts.append(FUNCTION.format(key))
     for text in texts:
         problem = only(workspace.invalid(text))
         assert problem.code == "not-supported-yet"
@@ -58,13 +57,14 @@ def test_aws_spelling_of_what_is_built_later(workspace: Workspace) -> None:
 
 
 def test_event_sources_that_are_nothing(workspace: Workspace) -> None:
-    text = "version: 1\nfunctions:\n  f: {image: x, event_sources: []}\n"
-    text += "  g: {image: x, event_sources: [a, {sqss: b}]}\n"
+    text = "version: 1\nfunctions:\n  f: {image: x, event_sources: {}}\n"
+    text += "  g: {image: x, event_sources: [a, {sqss: b}, {http: /a, sqs: b}]}\n"
+    hint = "(hint: write `- sqs: NAME` or `- http: GET /path`"
     assert workspace.problems(text) == [
-        "lambdash.yaml:3:17: `event_sources` is not supported yet",
-        "lambdash.yaml:4:33: an event source is a mapping of one kind"
-        " (hint: event sources are not supported yet; remove it)",
+        f"lambdash.yaml:3:32: `event_sources` must be a list {hint}, one a line)",
+        f"lambdash.yaml:4:33: an event source is a mapping of one kind {hint})",
         "lambdash.yaml:4:37: unknown event source `sqss` (hint: did you mean `sqs`?)",
+        f"lambdash.yaml:4:47: an event source is a mapping of one kind {hint})",
     ]
 
 

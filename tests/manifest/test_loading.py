@@ -81,6 +81,8 @@ def test_a_whole_function(workspace: Workspace) -> None:
             "group": "/shop/orders",
         },
         "version": "$LATEST",
+        "cpu_proportional": False,
+        "freeze": False,
     }
     assert orders.source == FolderSource(workspace.root / "code")
     assert orders.scaling == Scaling(4, 1800, 1.5, 3)

@@ -79,7 +79,7 @@ def test_all_planted_mistakes_are_reported_in_one_run(workspace: Workspace) -> N
     text += (
         "functions:\n"
         "  one: {code: nowhere, runtime: python3.1, memory_size: 1, timeout: x}\n"
-        "  two: {build: {command: make}, url: {auth_type: NONE}, handler: x}\n"
+        "  two: {build: {command: make}, tags: {auth_type: NONE}, handler: x}\n"
         '  three: {image: "${env:NO}", environment: {OK: 1, B: [x], _HANDLER: x}}\n'
         "  four: {}\n"
     )
@@ -100,7 +100,7 @@ def test_all_planted_mistakes_are_reported_in_one_run(workspace: Workspace) -> N
         (8, 69, "wrong-type"),
         (9, 17, "not-supported-yet"),
         (9, 33, "not-supported-yet"),
-        (9, 57, "key-without-use"),
+        (9, 58, "key-without-use"),
         (10, 19, "variable-not-set"),
         (10, 52, "bad-variable-name"),
         (10, 55, "wrong-type"),

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from jsonschema.protocols import Validator
 
-from lambdash.manifest import grammar, json_schema, runtimes, variables
+from lambdash.manifest import connection_grammar, grammar, json_schema, runtimes, variables
 from tests.manifest.conftest import Workspace
 
 DOCS = Path(__file__).parents[2] / "docs" / "manifest.md"
@@ -21,8 +21,19 @@ PARTS = {
     "build": grammar.Build,
     "image_config": grammar.ImageConfig,
     "logging_config": grammar.LoggingConfig,
+    "url": connection_grammar.UrlEntry,
+    "url.cors": connection_grammar.CorsEntry,
+    "destinations": connection_grammar.DestinationsEntry,
+    "dead_letter": connection_grammar.TargetEntry,
+    "http": connection_grammar.HttpEntry,
+    "sqs": connection_grammar.SqsEntry,
+    "event_sources": connection_grammar.EventSourceEntry,
+    "resources": connection_grammar.Resources,
+    "resources.queues.NAME": connection_grammar.QueueEntry,
 }
 VALID = [
+    "{version: 1, functions: {f: {image: x, url: {}, event_sources: [{http: GET /}, {sqs: a}]}}}",
+    "{version: 1, resources: {queues: {a: {delay: 5}}}, functions: {}}",
     "{version: 1, functions: {}}",
     "{version: 1, account_id: 123456789012, functions: {f: {image: x}}}",
     "{version: 1, functions: {f: {build: {args: {A: 1.1}}, env_file: a, environment: {A1: true}}}}",
@@ -33,6 +44,8 @@ VALID = [
     "{version: 1, defaults: {timeout: 9}, limits: {concurrent_executions: 5}, functions: {}}",
 ]
 INVALID = [
+    "{version: 1, functions: {f: {image: x, event_sources: [{sqs: {batch_size: 0}}]}}}",
+    "{version: 1, functions: {f: {image: x, url: {auth_type: SOME}}}}",
     "{}",
     "{version: 2, functions: {}}",
     "{version: 1, functions: {a.b: {}}}",
@@ -74,7 +87,7 @@ def test_every_key_has_a_description() -> None:
 @pytest.mark.parametrize("part", PARTS)
 def test_every_key_is_documented(part: str) -> None:
     keys = set(re.findall(r"^\| `([a-zA-Z_.]+)` \|", DOCS.read_text(), re.MULTILINE))
-    nested = part in ("limits", "build", "image_config", "logging_config", "layers")
+    nested = part not in ("", "defaults", "function")
     part_key = "layers.NAME" if part == "layers" else part
     expected = {f"{part_key}.{name}" if nested else name for name in PARTS[part].model_fields}
     assert expected <= keys

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lambdash.cli.render.table import milliseconds, size, table
+from lambdash.cli.render.urls import urls_table
 
 _SIGNS = {"create": "+", "update": "~", "delete": "-", "unchanged": "="}
 
@@ -18,6 +19,8 @@ def deployment_text(result: Mapping[str, Any]) -> str:
         parts.append(deployed_table(functions))
     if result.get("endpoint"):
         parts.append(f"serving at {result['endpoint']}")
+    if result.get("urls"):
+        parts.append(urls_table(result["urls"]))
     return "\n\n".join(parts)
 
 

@@ -28,9 +28,12 @@ async def _deploy(services: Services, body: dict[str, Any], stream: EventStream)
     result: dict[str, Any] = {"plan": [_change(change) for change in changes], "functions": []}
     if body.get("dry_run"):
         return result
+    await services.doors.make_resources()
     built = await _apply(services, changes, wanted, body, stream)
+    await services.doors.refresh()
     result["functions"] = [_function(one) for one in built]
     result["endpoint"] = services.endpoint
+    result["urls"] = services.doors.urls(services.endpoint)
     return result
 
 

@@ -156,7 +156,9 @@ class _Loop:
             if change.action == "unchanged":
                 return
             self._follower.hold(name)
+            await self._services.doors.make_resources()
             await emulator.deployer.replace(function, self._options, self._stream.progress)
+            await self._services.doors.refresh()
         except LambdashError as error:
             self._follower.drop(name)
             self._told(name, error)

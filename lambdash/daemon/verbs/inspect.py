@@ -30,6 +30,7 @@ def verbs(services: Services) -> Mapping[str, Verb]:
     """The verbs of this module."""
     named = {
         "status": _status,
+        "urls": _urls,
         "env": _env,
         "ps": _ps,
         "logs": _logs,
@@ -86,6 +87,10 @@ def _image(deployed: DeployedFunction) -> str | None:
     if isinstance(deployed.package, ImagePackage):
         return deployed.package.reference
     return deployed.function.configuration.base_image
+
+
+async def _urls(services: Services, body: dict[str, Any], stream: EventStream) -> dict[str, Any]:
+    return {"urls": services.doors.urls(services.endpoint)}
 
 
 async def _env(services: Services, body: dict[str, Any], stream: EventStream) -> dict[str, Any]:

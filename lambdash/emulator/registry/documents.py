@@ -78,12 +78,22 @@ def manifest_record(
     document |= _described(configuration)
     if not configuration.environment:
         document.pop("Environment", None)
+    dead_letter = deployed.function.connections.dead_letter
+    if dead_letter is not None:
+        document["DeadLetterConfig"] = {"TargetArn": dead_letter}
+    elif old is not None and _had_dead_letter(old):
+        document.pop("DeadLetterConfig", None)
     if isinstance(deployed.package, ImagePackage):
         document |= {"PackageType": "Image", "CodeSize": 0}
         document["CodeSha256"] = deployed.package.digest.removeprefix("sha256:")
         document.pop("RuntimeVersionConfig", None)
     document["LastModified"] = timestamp(now)
     return VersionRecord(name, LATEST, settled(document), deployed)
+
+
+def _had_dead_letter(old: VersionRecord) -> bool:
+    """Whether the manifest set it before, and so may take it away."""
+    return old.deployed is not None and old.deployed.function.connections.dead_letter is not None
 
 
 def defaults(name: str, place: Place, runtime: str | None, architecture: str) -> dict[str, Any]:

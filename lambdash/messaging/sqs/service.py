@@ -6,7 +6,7 @@ back to it, or its own time is up.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -71,6 +71,19 @@ class SqsService:
         return await self._commits.perform(
             lambda connection: operation(connection, registry.find(connection, name), now)
         )
+
+    async def ensure(self, name: str, given: Mapping[str, str]) -> None:
+        """Make a queue, or set these attributes of one that is there; they are valid already."""
+        now, arn = self._now(), self.arn(name)
+
+        def make(connection: sqlite3.Connection) -> None:
+            if registry.by_arn(connection, arn) is None:
+                registry.create(connection, registry.NewQueue(name, arn, given, {}), now)
+            else:
+                registry.change(connection, name, given, {}, now)
+
+        await self.read(make)
+        self.wake(name)
 
     # -- messages ------------------------------------------------------------------------------
 
