@@ -5,6 +5,7 @@ import pytest
 from lambdash.pool import (
     AccountConcurrency,
     Dispatch,
+    EnvironmentFailed,
     EnvironmentStopped,
     Fail,
     FailCause,
@@ -12,6 +13,7 @@ from lambdash.pool import (
     Launch,
     PoolOptions,
     Shutdown,
+    StopReason,
     Throttle,
     ThrottleReason,
 )
@@ -153,3 +155,10 @@ def test_what_a_share_says_of_itself() -> None:
     talk.arrive("i1")
     share = talk.pool._functions["f"].share
     assert repr(share) == "<Share 1/3 RESERVED>"
+
+
+def test_a_failure_frees_the_share() -> None:
+    talk = of_ten(f=1)
+    talk.arrive("i1")
+    talk.tell(EnvironmentFailed("e1", StopReason.INIT_FAILED))
+    assert throttled(talk, "f", 2) == [RESERVED]
