@@ -30,6 +30,11 @@ _NAME_CONSTRAINT = (
     r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?"
     r"(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"
 )
+_PENDING = (
+    "The operation cannot be performed at this time. The function is currently in the following "
+    "state: Pending"
+)
+_DIFFERENT = "The derived qualifier from the function name does not match the specified qualifier."
 _TYPE_CONSTRAINT = (
     "1 validation error detected: Value '%s' at 'invocationType' failed to satisfy "
     "constraint: Member must satisfy enum value set: [Event, RequestResponse, DryRun]"
@@ -147,6 +152,8 @@ def _asked_for(emulator: Emulator, request: Request) -> tuple[str, str | None]:
     qualifier = reference.qualifier
     if request.query:
         qualifier = parse_qs(request.query).get("Qualifier", [qualifier])[0]
+    if qualifier != reference.qualifier or reference.region or reference.account_id:
+        _check_reference(emulator, reference, qualifier)
     if reference.name not in emulator.functions or (
         qualifier is not None and emulator.registry.target(reference.name, qualifier) is None
     ):
@@ -154,7 +161,29 @@ def _asked_for(emulator: Emulator, request: Request) -> tuple[str, str | None]:
         qualified = arn if qualifier is None else f"{arn}:{qualifier}"
         message = f"Function not found: {qualified}"
         raise Refusal(404, caller_fault("ResourceNotFoundException", message))
+    if reference.name in emulator.registry.pending:
+        members = {"Type": "User", "message": _PENDING}
+        raise Refusal(409, ("ResourceConflictException", members))
     return reference.name, qualifier
+
+
+def _check_reference(
+    emulator: Emulator, reference: FunctionReference, qualifier: str | None
+) -> None:
+    """Another region or account, or two qualifiers that differ."""
+    place = emulator.place
+    if reference.region not in (None, place.region):
+        message = (
+            f"Functions from '{reference.region}' are not reachable in this region "
+            f"('{place.region}')"
+        )
+        raise Refusal(404, caller_fault("ResourceNotFoundException", message))
+    if reference.account_id not in (None, place.account_id):
+        message = f"Functions of the account {reference.account_id} are not reachable from here"
+        raise Refusal(403, ("AccessDeniedException", {"message": message}))
+    if reference.qualifier not in (None, qualifier):
+        members = {"Type": "User", "message": _DIFFERENT}
+        raise Refusal(400, ("InvalidParameterValueException", members))
 
 
 def _asked(path: str) -> str:

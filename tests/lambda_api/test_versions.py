@@ -4,11 +4,13 @@ import base64
 import hashlib
 import random
 import urllib.request
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from lambdash.emulator.registry.targets import chosen_version
+from lambdash.model.function import LoggingConfig
 from tests.lambda_api.client import archive, new_function, refused, using
 from tests.lambda_api.conftest import Endpoint, MakeEndpoint
 
@@ -211,3 +213,45 @@ async def test_a_manifests_function_has_a_digest_too(endpoint: Endpoint) -> None
         assert aws.invoke(FunctionName="hello:1")["ExecutedVersion"] == "1"
 
     await using(endpoint, use)
+
+
+@pytest.mark.parametrize(
+    ("name", "qualifier", "code"),
+    [
+        ("arn:aws:lambda:eu-west-1:000000000000:function:hello", None, "ResourceNotFoundException"),
+        ("arn:aws:lambda:us-east-1:123456789012:function:hello", None, "AccessDeniedException"),
+        ("hello:1", "2", "InvalidParameterValueException"),
+        ("hello", "no", "ResourceNotFoundException"),
+    ],
+)
+async def test_what_invoke_cannot_reach(
+    endpoint: Endpoint, name: str, qualifier: str | None, code: str
+) -> None:
+    asked = {} if qualifier is None else {"Qualifier": qualifier}
+    told = await refused(endpoint, "invoke", FunctionName=name, **asked)
+    assert told[1] == code
+
+
+async def test_a_function_that_is_being_made(endpoint: Endpoint) -> None:
+    registry = endpoint.rig.emulator.registry
+    latest = registry.functions["hello"].latest
+    registry.put(replace(latest, document={**latest.document, "State": "Pending"}))
+    status, code, told = await refused(endpoint, "invoke", FunctionName="hello")
+    assert (status, code) == (409, "ResourceConflictException")
+    assert told.endswith("The function is currently in the following state: Pending")
+    for operation in ("publish_version", "update_function_configuration"):
+        told = (await refused(endpoint, operation, FunctionName="hello"))[1]
+        assert told == "ResourceConflictException"
+    registry.put(latest)
+    answer = await using(endpoint, lambda aws: aws.invoke(FunctionName="hello"))
+    assert answer["StatusCode"] == 200
+
+
+async def test_logging_reaches_the_environment(made: Endpoint) -> None:
+    def use(aws: Any) -> None:
+        config = {"LogFormat": "JSON", "ApplicationLogLevel": "WARN", "LogGroup": "mine"}
+        aws.update_function_configuration(FunctionName="made", LoggingConfig=config)
+
+    await using(made, use)
+    logging = made.rig.emulator.functions["made"].function.configuration.logging
+    assert logging == LoggingConfig("JSON", "WARN", "INFO", "mine")

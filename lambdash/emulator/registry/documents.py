@@ -11,10 +11,11 @@ from lambdash.emulator.registry.records import Document, VersionRecord
 from lambdash.emulator.variables import Place
 from lambdash.model import FunctionConfiguration, ImageConfig, ImagePackage, ZipPackage
 from lambdash.model.arn import LATEST
+from lambdash.model.function import LoggingConfig
 from lambdash.storage.functions import DeployedFunction
 
 # What only the manifest says, and the API neither sets nor changes
-_MANIFEST_ONLY = ("base_image", "network", "extra_hosts")
+_MANIFEST_ONLY = ("base_image", "network", "extra_hosts", "cpu_proportional", "freeze")
 
 
 def new_revision_id() -> str:
@@ -59,6 +60,7 @@ def configuration_of(
         environment=tuple(sorted(document.get("Environment", {}).get("Variables", {}).items())),
         image_config=_image_config(document.get("ImageConfig")),
         description=document.get("Description", ""),
+        logging=_logging(name, document.get("LoggingConfig", {})),
         **kept,
     )
 
@@ -137,6 +139,7 @@ def _described(configuration: FunctionConfiguration) -> dict[str, Any]:
         "EphemeralStorage": {"Size": configuration.ephemeral_storage_mb},
         "PackageType": "Zip",
     }
+    document["LoggingConfig"] = _logging_document(configuration)
     if configuration.runtime is not None:
         document |= {"Runtime": configuration.runtime, "Handler": configuration.handler}
     if configuration.environment:
@@ -157,6 +160,32 @@ def _described(configuration: FunctionConfiguration) -> dict[str, Any]:
 
 def _listed(values: tuple[str, ...] | None) -> list[str] | None:
     return None if values is None else list(values)
+
+
+def _logging(name: str, document: Mapping[str, Any]) -> LoggingConfig:
+    usual = LoggingConfig()
+    group = document.get("LogGroup")
+    return LoggingConfig(
+        log_format=document.get("LogFormat", usual.log_format),
+        application_log_level=document.get("ApplicationLogLevel", usual.application_log_level),
+        system_log_level=document.get("SystemLogLevel", usual.system_log_level),
+        group=None if group == _log_group(name) else group,
+    )
+
+
+def _logging_document(configuration: FunctionConfiguration) -> dict[str, Any]:
+    """Levels are reported for the JSON format only."""
+    logging = configuration.logging
+    group = logging.group or _log_group(configuration.function_name)
+    document = {"LogFormat": logging.log_format, "LogGroup": group}
+    if logging.log_format == "JSON":
+        document["ApplicationLogLevel"] = logging.application_log_level
+        document["SystemLogLevel"] = logging.system_log_level
+    return document
+
+
+def _log_group(name: str) -> str:
+    return f"/aws/lambda/{name}"
 
 
 def _image_config(document: Mapping[str, Any] | None) -> ImageConfig | None:

@@ -44,7 +44,10 @@ class FunctionEntry:
 
 
 class Registry:
-    """Belongs to the event loop. Reads never block; ``written`` says when changes are on disk."""
+    """Belongs to the event loop. Reads never block; ``written`` says when changes are on disk.
+
+    ``pending`` are the functions that are still being made: they cannot be invoked yet.
+    """
 
     def __init__(self, store: RecordStore, place: Place, choice: random.Random) -> None:
         self._writer = RecordWriter(store)
@@ -55,6 +58,7 @@ class Registry:
         self._counters: dict[str, int] = {}
         self._targets: dict[tuple[str, str | None], Target] = {}
         self._deployed: dict[str, DeployedFunction] = {}
+        self.pending: set[str] = set()
         self._load(store)
 
     # -- reading -------------------------------------------------------------------------------
@@ -137,6 +141,7 @@ class Registry:
         """Forget a function with its versions, aliases and settings."""
         entry = self._functions.pop(name)
         self._deployed.pop(name, None)
+        self.pending.discard(name)
         for version in entry.versions:
             self._save("version", (name, version), None)
         for alias in entry.aliases:
@@ -214,8 +219,14 @@ class Registry:
         self._writer.put(kind, _SEPARATOR.join(id), document)
 
     def _index(self, record: VersionRecord) -> None:
-        if record.is_latest and record.deployed is not None:
+        if not record.is_latest:
+            return
+        if record.deployed is not None:
             self._deployed[record.name] = record.deployed
+        if record.document.get("State") == "Pending":
+            self.pending.add(record.name)
+        else:
+            self.pending.discard(record.name)
 
     def _remove_settings(self, entry: FunctionEntry, qualifier: str) -> None:
         for kind in entry.settings:
