@@ -168,6 +168,28 @@ async def test_a_mapping_in_use(endpoint: Endpoint) -> None:
         )
 
 
+async def test_a_mapping_moves_to_another_function(endpoint: Endpoint) -> None:
+    with_alias(endpoint)
+    elsewhere = "arn:aws:sqs:eu-west-1:111111111111:jobs"
+    made = await _create(endpoint, EventSourceArn=elsewhere)
+    await _state(endpoint, made["UUID"], "Enabled")
+    asked = {"UUID": made["UUID"], "FunctionName": "hello:live"}
+    assert (await _call(endpoint, "update", **asked))["FunctionArn"] == f"{ARN}:live"
+    await _state(endpoint, made["UUID"], "Enabled")
+    told = await refused(
+        endpoint, "update_event_source_mapping", UUID=made["UUID"], FunctionName="none"
+    )
+    assert told[2] == "Function does not exist"
+
+
+async def test_destinations_of_a_stream_are_kept_whole(endpoint: Endpoint) -> None:
+    failed = {"OnFailure": {"Destination": QUEUE}}
+    made = await _create(
+        endpoint, EventSourceArn=STREAM, StartingPosition="LATEST", DestinationConfig=failed
+    )
+    assert made["DestinationConfig"] == failed
+
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"EventSourceArn": None}, "Unrecognized event source."),
     ({"EventSourceArn": "arn:aws:s3:::bucket"}, "Unrecognized event source."),
