@@ -19,6 +19,7 @@ FILE_MAX_LINES = 400
 SOURCES = (".py", ".c", ".h", ".mjs", ".sh")
 # Split, so that this file does not find itself
 UNFINISHED = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X")))
+KINDS = {*SOURCES, ".md", ".yaml", ".json", ".txt", ".patch", ".typed", ""}
 TEXTS = (*SOURCES, ".md", ".toml", ".yaml", ".yml", ".json", ".txt", "")
 
 
@@ -51,6 +52,12 @@ def test_nothing_is_left_unfinished() -> None:
         and UNFINISHED.search(path.read_text(errors="replace"))
     ]
     assert marked == []
+
+
+def test_nothing_stray_lies_in_a_folder() -> None:
+    """Neither what a merge left (`.orig`, `.rej`) nor what a test downloaded (`.whl`)."""
+    found = files("lambdash", "templates", "tests", "docs", ".ci")
+    assert [path.relative_to(ROOT) for path in found if path.suffix not in KINDS] == []
 
 
 def test_licence_and_changelog() -> None:
