@@ -1,12 +1,12 @@
 """How functions come, change and go: records first, then what the pool is told.
 
-States as AWS has them: a function is Pending until its package is ready to launch, then Active or
-Failed; an update is InProgress, then Successful or Failed.
+States as AWS has them: Pending, then Active; an update is InProgress, then Successful.
 https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 """
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -66,14 +66,14 @@ class Lifecycle:
         await self.registry.written()
 
     def begin(self, record: VersionRecord) -> None:
-        """A function of the API is made or changed: it runs at once, and settles when it can.
+        """A function of the API is made or changed: it runs at once, and settles in a moment.
 
         Its document says so (``State`` Pending, or ``LastUpdateStatus`` InProgress).
         """
         assert record.deployed is not None
         self.registry.put(record)
         self._driver.deploy(record.deployed)
-        self._tasks.spawn(self._settle(record), f"settle {record.name}")
+        self._settle_soon(record)
 
     def publish(self, name: str, description: str | None = None) -> VersionRecord:
         """Freeze ``$LATEST`` as a new version; whoever asks decides whether anything changed."""
@@ -99,7 +99,7 @@ class Lifecycle:
         self.registry.put(record)
         self._driver.deploy(deployed)
         if is_pending(document) or is_updating(document):
-            self._tasks.spawn(self._settle(record), f"settle {record.name}")
+            self._settle_soon(record)
         return record
 
     def rescale(self, record: VersionRecord, scaling: Scaling) -> None:
@@ -136,23 +136,28 @@ class Lifecycle:
             return
         self._driver.deploy(record.deployed)
         if is_pending(record.document) or is_updating(record.document):
-            self._tasks.spawn(self._settle(record), f"settle {record.name}")
+            self._settle(record)
 
-    async def _settle(self, record: VersionRecord) -> None:
-        """Prepare the engine, then say how it went, unless another change was begun meanwhile."""
+    def _settle_soon(self, record: VersionRecord) -> None:
+        """The answer of whoever asked tells of the transition; the next one that it is over.
+
+        The package is stored, and that is all that Active means. What the engine needs is got
+        ready meanwhile; where it cannot be, the first invocation says so.
+        """
+        asyncio.get_running_loop().call_soon(self._settle, record)
+        self._tasks.spawn(self._prepare(record), f"prepare {record.name}")
+
+    def _settle(self, record: VersionRecord) -> None:
+        """Unless another change was begun meanwhile."""
+        now = self.registry.version(record.name, record.version)
+        if now is not None and now.document.get("RevisionId") == record.document["RevisionId"]:
+            self.registry.put(replace(now, document=settled(now.document)))
+
+    async def _prepare(self, record: VersionRecord) -> None:
         assert record.deployed is not None
-        failure: LambdashError | None = None
-        try:
+        with suppress(LambdashError):
             spec = await asyncio.to_thread(self._spec, record.deployed.revision)
             await self._engine.prepare(spec, silent)
-        except LambdashError as error:
-            failure = error
-        now = self.registry.version(record.name, record.version)
-        if now is None or now.document.get("RevisionId") != record.document.get("RevisionId"):
-            return
-        document = settled(now.document) if failure is None else _failed(now.document, failure)
-        self.registry.put(replace(now, document=document))
-        await self.registry.written()
 
 
 def is_pending(document: Any) -> bool:
@@ -163,17 +168,3 @@ def is_pending(document: Any) -> bool:
 def is_updating(document: Any) -> bool:
     """Whether a change of it is on its way."""
     return bool(document.get("LastUpdateStatus") == "InProgress")
-
-
-def _failed(document: Any, error: LambdashError) -> dict[str, Any]:
-    """As AWS reports it; the reason code is its general one."""
-    reason = f"{error.message} {error.hint}".strip()
-    if is_pending(document):
-        found = {"State": "Failed", "StateReason": reason, "StateReasonCode": "InternalError"}
-    else:
-        found = {
-            "LastUpdateStatus": "Failed",
-            "LastUpdateStatusReason": reason,
-            "LastUpdateStatusReasonCode": "InternalError",
-        }
-    return {**document, **found, "RevisionId": new_revision_id()}
