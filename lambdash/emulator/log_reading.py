@@ -1,7 +1,8 @@
 """A log as it is read: what was written and what the platform says of it, in one order."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from lambdash import limits
 from lambdash.emulator.log_stream import LogStream, stored
@@ -10,6 +11,9 @@ from lambdash.storage.journal import Journal, JournalEntry, LineQuery, LogLine, 
 
 _PLATFORM = "platform"
 FIRST, _WRITTEN, _LAST = range(3)
+
+_Span: TypeAlias = tuple[float, float]  # epoch seconds
+_Spans: TypeAlias = Mapping[tuple[str, str | None], Sequence[_Span]]  # by request id, environment
 
 
 class _Streams(dict[str, LogStream]):
@@ -46,7 +50,7 @@ def read_log(journal: Journal, query: LogQuery) -> list[LogLine]:
     written = journal.log_lines(query.limit, query.lines, query.keep)
     streams = _Streams(journal.log_streams())
     entries = _entries(journal, query, streams)
-    spans = {entry.request_id: (began_at(entry), ended_at(entry)) for entry in entries}
+    spans = _spans(entries)
     placed = [
         ((_place(line, spans), _WRITTEN, number), line) for number, line in enumerate(written)
     ]
@@ -73,18 +77,29 @@ def platform_lines(
                 entry.request_id,
                 _PLATFORM,
                 text,
-                f"{entry.request_id}-{number}",
+                f"{entry.request_id}-{began_at(entry):.6f}-{number}",
             )
             yield place, line
 
 
-def _place(line: LogLine, spans: Mapping[str, tuple[float, float]]) -> float:
+def _spans(entries: Iterable[JournalEntry]) -> _Spans:
+    """An event that is retried keeps its request id, so an id has a span for each attempt."""
+    spans: dict[tuple[str, str | None], list[_Span]] = {}
+    for entry in entries:
+        turn = (entry.request_id, entry.environment)
+        spans.setdefault(turn, []).append((began_at(entry), ended_at(entry)))
+    return spans
+
+
+def _place(line: LogLine, spans: _Spans) -> float:
     """A line stands within its invocation, whose moments come from another clock.
 
-    What was written without a newline is passed on just after the end, too.
+    What was written without a newline is passed on just after the end, too. Of several attempts,
+    the nearest is the line's.
     """
-    span = spans.get(line.request_id or "")
-    return line.at if span is None else min(max(line.at, span[0]), span[1])
+    attempts = spans.get((line.request_id or "", line.environment), ())
+    places = (min(max(line.at, began), ended) for began, ended in attempts)
+    return min(places, key=lambda place: abs(place - line.at), default=line.at)
 
 
 def _entries(journal: Journal, query: LogQuery, streams: _Streams) -> list[JournalEntry]:

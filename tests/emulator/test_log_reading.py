@@ -9,15 +9,18 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lambdash.emulator.log_reading import LogQuery, read_log
+from lambdash.emulator.log_stream import LogStream
 from lambdash.engines.protocol import SandboxExit
 from lambdash.errors import PlatformError
-from lambdash.model import LoggingConfig
-from lambdash.storage.journal import LineQuery, LogLine, LogRow
+from lambdash.model import LoggingConfig, Timings
+from lambdash.runtime_api.platform_records import Subject
+from lambdash.storage.journal import InvocationRow, Journal, LineQuery, LogLine, LogRow
 from lambdash.testing import Crash, Hang
 from tests.emulator.conftest import Rig
 
@@ -230,6 +233,30 @@ async def test_an_application_s_level(make_rig: MakeRig, level: str, kept: Seque
     lines = await log(rig, request_id=result.request_id)
     written = [line.text for line in lines if line.stream == "stdout"]
     assert written == [SAID[number] for number in kept]
+
+
+def test_attempts_of_one_event_stand_one_after_the_other(tmp_path: Path) -> None:
+    """A retried event keeps its request id. The second line came a moment after its turn's end."""
+    subject = Subject("mail", "arn", "stream", 128)
+    stream = LogStream("env", "group", 0.0, 3, "Text", "INFO", "INFO", subject)
+    journal = Journal(tmp_path / "journal")
+    attempts = [_attempt(at) for at in (10.0, 70.0, 190.0)]
+    said = [(at, "mail", "env", "id", "stdout", f"{at:g}") for at in (10.5, 71.001, 189.999)]
+    journal.append(attempts, [*said], [stream.row()])
+    lines = read_log(journal, LogQuery())
+    journal.close()
+    turn = ["START", "{}", "END", "REPORT"]
+    expected = [word.format(at) for at in ("10.5", "71.001", "189.999") for word in turn]
+    assert [line.text.split(" ")[0] for line in lines] == expected
+    assert len({line.id for line in lines}) == len(lines)
+
+
+def _attempt(at: float) -> InvocationRow:
+    """One that took a second from ``at`` on."""
+    timings = Timings(received=at, dispatched=at, responded=at + 1, next=at + 1)
+    marks = timings.in_microseconds()
+    ran = ("id", "mail", "revision", "env", "sandbox", "function_failed", "warm", at)
+    return (*ran, marks, "Unhandled", None, None, None, None)
 
 
 async def test_followers_see_it_as_it_comes(make_rig: MakeRig) -> None:
