@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from lambdash import __version__, limits, locations
+from lambdash.aws_gateway import services as aws_services
+from lambdash.aws_gateway.door import ServiceDoor
 from lambdash.aws_gateway.sqs.door import SqsDoor
 from lambdash.aws_gateway.sqs.door import matches as sqs_matches
 from lambdash.clock import SystemClock
@@ -74,6 +76,7 @@ class Daemon:
         self._trim = IdleTrim(malloc_trim())
         self._bodies = ByteBudget(limits.BODIES_MAX_BYTES)
         self._sqs: SqsDoor | None = None
+        self._aws: tuple[ServiceDoor, ...] = ()
         self._control: Control | None = None
         self._door: HttpServer | None = None
         self._socket_inode: int | None = None
@@ -137,6 +140,8 @@ class Daemon:
         await self._tasks.cancel(spared=caller)
         if self._sqs is not None:
             await self._sqs.close()
+        for door in self._aws:
+            await door.close()
         await self._emulator.close()
         removed = await self._engine.close()
         self._ended.set()
@@ -173,10 +178,12 @@ class Daemon:
     async def _listen(self, emulator: Emulator, keys: Mapping[str, str] | None) -> HttpServer:
         """The asked port or an error; with none asked, the first free one from 4566 on."""
         self._sqs = SqsDoor(emulator.queues)
+        self._aws = aws_services.doors(emulator, SystemClock())
         urls = FunctionUrls(emulator, time.time)
         companions = (
             Companion(function_urls.matches, urls.handle, public=True),
             Companion(sqs_matches, self._sqs.handle),
+            *(Companion(door.matches, door.handle) for door in self._aws),
         )
         api = self._api = LambdaApi(
             emulator,
