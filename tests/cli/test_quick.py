@@ -1,5 +1,7 @@
 """The quick parser of plain invokes agrees with click, and a warm invoke starts with little."""
 
+import os
+
 import click
 import pytest
 from hypothesis import given
@@ -18,8 +20,8 @@ _WORDS = st.sampled_from([*_PLAIN.split(), *_OTHER.split(), ""])
 
 @pytest.fixture(autouse=True)
 def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in quick._NOT_OPTIONS:
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("LAMBDASH_")]:
+        monkeypatch.delenv(name)
 
 
 @given(words=st.lists(_WORDS, max_size=6))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from lambdash import limits
+from lambdash.emulator.deadline import init_max_s
 from lambdash.emulator.emulator import Emulator
 from lambdash.engines.protocol import SandboxExit
 from lambdash.model import Scaling
@@ -79,7 +80,7 @@ async def test_their_init_may_take_longer(make_rig: MakeRig) -> None:
     found = {
         each.revision.function_name: each for each in rig.emulator.driver.environments.values()
     }
-    times = {name: each.init_max_s for name, each in found.items()}
+    times = {name: init_max_s(each.initialization, each.revision) for name, each in found.items()}
     assert times == {
         "hello": 900.0,
         "other": limits.PROVISIONED_INIT_MAX_S,

@@ -122,10 +122,6 @@ def test_what_is_not_there_is_refused_by_name(aws: Any) -> None:
     arn = "arn:aws:lambda:eu-west-1:000000000000:function:other"
     assert unknown["Error"]["Message"] == f"Function not found: {arn}"
 
-    event = _refused(aws.invoke, FunctionName="shown", InvocationType="Event")
-    assert event["ResponseMetadata"]["HTTPStatusCode"] == 400
-    assert "Event is not supported" in event["Error"]["Message"]
-
     listed = _refused(aws.list_capacity_providers)
     assert listed["ResponseMetadata"]["HTTPStatusCode"] == 501
     assert "ListCapacityProviders is not supported" in listed["Error"]["Message"]

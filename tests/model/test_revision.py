@@ -32,6 +32,8 @@ OTHERS: dict[str, Any] = {
     "extra_hosts": ("db:10.0.0.1",),
     "description": "says more",
     "logging": LoggingConfig("JSON"),
+    "freeze": True,
+    "cpu_proportional": True,
 }
 
 
