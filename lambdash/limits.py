@@ -151,6 +151,14 @@ SQS_LIST_MAX = 1_000
 SQS_MOVE_PER_SECOND_MAX = 500
 SQS_MOVE_TASKS_LISTED_MAX = 10
 FORM_FIELDS_MAX = 2_000
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+IAM_ROLES_MAX = 1_000
+IAM_TAGS_PER_ROLE_MAX = 50
+IAM_ATTACHED_POLICIES_PER_ROLE_MAX = 10
+IAM_TRUST_POLICY_MAX_CHARS = 2_048
+IAM_INLINE_POLICIES_MAX_CHARS = 10_240
+IAM_LIST_ITEMS = 100
 # ours: how many messages one step of a move task takes along
 SQS_MOVE_BATCH = 100
 # a wall clock that stands still must not make a long poll spin

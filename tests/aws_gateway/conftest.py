@@ -3,7 +3,7 @@
 import asyncio
 import http.client
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -25,8 +25,18 @@ class Aws:
 
     rig: Rig
     port: int
+    clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
+        if service not in self.clients:
+            self.clients[service] = self._client(service)
+        return self.clients[service]
+
+    def close(self) -> None:
+        for client in self.clients.values():
+            client.close()
+
+    def _client(self, service: str) -> Any:
         return boto3.client(
             service,
             endpoint_url=f"http://127.0.0.1:{self.port}",
@@ -40,11 +50,7 @@ class Aws:
 
     async def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         def send() -> dict[str, Any]:
-            client = self.client(service)
-            try:
-                answer: dict[str, Any] = getattr(client, operation)(**parameters)
-            finally:
-                client.close()
+            answer: dict[str, Any] = getattr(self.client(service), operation)(**parameters)
             return answer
 
         answer = await asyncio.to_thread(send)
@@ -77,6 +83,7 @@ async def make_aws(
     make_rig: Callable[..., Awaitable[Rig]],
 ) -> AsyncIterator[Callable[..., Awaitable[Aws]]]:
     closers: list[Callable[[], Awaitable[None]]] = []
+    made: list[Aws] = []
 
     async def make(make_handler: Callable[[], Any] = lambda: echo) -> Aws:
         rig = await make_rig(make_handler)
@@ -85,9 +92,12 @@ async def make_aws(
         api = LambdaApi(rig.emulator, lambda: None, companions=companions)
         server = await api.listen(0)
         closers.extend([api.close, *(door.close for door in services), server.close])
-        return Aws(rig, server.port)
+        made.append(Aws(rig, server.port))
+        return made[-1]
 
     yield make
+    for one in made:
+        one.close()
     for close in reversed(closers):
         await close()
 

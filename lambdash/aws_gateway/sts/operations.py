@@ -1,12 +1,12 @@
 """STS's operations. Nothing is authorized by what they hand out."""
 
-import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from lambdash.aws_gateway.errors import AwsError
 from lambdash.aws_gateway.service import Call, Operation
+from lambdash.aws_gateway.unique_ids import unique_id
 
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/(?:.+/)?(?P<name>[\w+=,.@-]+)")
 _HOUR_S = 3600
@@ -39,11 +39,6 @@ async def assume_role(call: Call) -> dict[str, Any]:
             "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/{session}",
         },
     }
-
-
-def unique_id(prefix: str, arn: str) -> str:
-    """An id in AWS's form, the same for the same ARN."""
-    return prefix + hashlib.sha256(arn.encode()).hexdigest()[:17].upper()
 
 
 def _credentials(call: Call, default_s: int) -> dict[str, Any]:
