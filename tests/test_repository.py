@@ -100,6 +100,16 @@ def test_every_page_is_linked_from_the_readme() -> None:
     assert {page for page in pages if f"(docs/{page})" not in readme} == set()
 
 
+def test_every_package_has_its_layer() -> None:
+    """In the table that people read, and in the list that import-linter holds."""
+    modules = {path.stem for path in (ROOT / "lambdash").iterdir() if path.suffix in ("", ".py")}
+    modules -= {"__init__", "__pycache__"}
+    table = (ROOT / "CONTRIBUTING.md").read_text().partition("| layer |")[2].partition("\n\n")[0]
+    assert modules - set(re.findall(r"`(\w+)`", table)) == set()
+    layers = (ROOT / ".importlinter").read_text().partition("\n\n[")[2].partition("\n\n[")[0]
+    assert modules - {"cli"} - set(re.findall(r"lambdash\.(\w+)", layers)) == set()
+
+
 def test_every_variable_of_ours_is_documented() -> None:
     """But for what daemon and launcher say to one another, and what only shows a scheme."""
     internal = {"LAMBDASH_CONTROL", "LAMBDASH_PORT", "LAMBDASH_RELAY", "LAMBDASH_RELAY_SECRET"}

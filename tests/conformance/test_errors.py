@@ -88,8 +88,6 @@ def test_missing_wrapper(cloud: Cloud) -> None:
 
 def test_out_of_memory(cloud: Cloud) -> None:
     """Recorded: `Runtime.OutOfMemory`, and Max Memory Used = Memory Size"""
-    if cloud.engine == "process":
-        pytest.skip("the process engine does not limit memory, and says so")
     answer = cloud.invoke("py", {"do": "fill"})
     assert answer.payload["errorType"] == "Runtime.OutOfMemory"
     message = answer.payload["errorMessage"].replace(answer.request_id, "ID")
