@@ -46,6 +46,8 @@ class Finished(NamedTuple):
 class JournalWriter:
     """Owns the journal's only writing thread. Belongs to the event loop it was made on.
 
+    What comes once ``close`` was called is not kept: the last words of a sandbox that is removed.
+
     ``failed`` is why the last write failed, and None again after one that did not.
     """
 
@@ -59,6 +61,7 @@ class JournalWriter:
         self._pending_chars = 0
         self._lost_lines = 0
         self._scheduled: asyncio.TimerHandle | None = None
+        self._closed = False
         self.failed: Exception | None = None
 
     def add(self, finished: Finished) -> None:
@@ -95,11 +98,15 @@ class JournalWriter:
         return await self._loop.run_in_executor(self._thread, question, self._journal)
 
     async def close(self) -> None:
-        """Write what is left and close the file."""
+        """Write what is left and close the file; nothing more is taken."""
+        self._closed = True
         await self.read(Journal.close)
         self._thread.shutdown()
 
     def _schedule(self) -> None:
+        if self._closed:
+            self._finished, self._lines, self._streams = [], [], []
+            return
         self._scheduled = self._loop.call_later(_FLUSH_AFTER_S, self._flush)
 
     def _flush(self) -> None:

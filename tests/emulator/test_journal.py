@@ -1,5 +1,6 @@
 """Write-behind: nothing recorded is lost, a reader sees all of it, floods are bounded."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -151,3 +152,28 @@ async def test_closing_writes_the_rest(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "other.sqlite")
     assert journal.entry("a") is not None
     journal.close()
+
+
+async def test_what_comes_while_it_closes_or_later_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sandbox that is being removed can print until it is gone."""
+    counting = Counting(tmp_path / "closing.sqlite")
+    writer = JournalWriter(counting)
+    writer.add(finished("a"))
+    closing = asyncio.ensure_future(writer.close())
+    await asyncio.sleep(0)
+    writer.add_line(LINE)
+    await closing
+    complaints: list[dict[str, object]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    monkeypatch.setattr("lambdash.emulator.journal._FLUSH_AFTER_S", 0.0)
+    writer.add(finished("b"))
+    writer.add_line(LINE)
+    writer.add_stream(("hello", "s", 1.0, "e", "v"))
+    later = asyncio.Event()
+    loop.call_later(0.01, later.set)
+    await later.wait()
+    assert counting.batches == [(1, 0)]
+    assert complaints == []
