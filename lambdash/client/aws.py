@@ -37,7 +37,11 @@ def aws_variables(told: Mapping[str, Any]) -> dict[str, str]:
 def run_aws(
     arguments: Sequence[str], told: Mapping[str, Any], environ: Mapping[str, str]
 ) -> NoReturn:
-    """Become the installed AWS CLI. Raises ``CallerError`` (``aws-not-found``)."""
+    """Become the installed AWS CLI. Raises ``CallerError`` (``aws-not-found``).
+
+    The endpoint is an option too: version 1 of the AWS CLI sends SQS and a few others to hosts of
+    its own list (`overridesslcommonname.py`), whatever ``AWS_ENDPOINT_URL`` says.
+    """
     path = shutil.which("aws", path=environ.get("PATH"))
     if path is None:
         raise CallerError(
@@ -47,4 +51,9 @@ def run_aws(
         )
     kept = {name: value for name, value in environ.items() if name not in DROPPED}
     sys.stdout.flush()
-    os.execve(path, [path, *arguments], {**kept, **aws_variables(told)})  # noqa: S606
+    endpoint = () if _names_an_endpoint(arguments) else ("--endpoint-url", str(told["endpoint"]))
+    os.execve(path, [path, *endpoint, *arguments], {**kept, **aws_variables(told)})  # noqa: S606
+
+
+def _names_an_endpoint(arguments: Sequence[str]) -> bool:
+    return any(word.partition("=")[0] == "--endpoint-url" for word in arguments)

@@ -54,8 +54,18 @@ def test_aws_gets_its_own_words(cli: CommandLine) -> None:
         ran = cli.run(*words, PATH=installed(cli), AWS_PROFILE="work", AWS_SESSION_TOKEN="t")
     told = ran.text.splitlines()
     assert ran.code == 7
-    assert told[: len(words) - 1] == [f"argument {word}" for word in words[1:]]
-    assert dict(line.split("=", 1) for line in told[len(words) - 1 :]) == EXPECTED
+    given = ["--endpoint-url", str(TOLD["endpoint"]), *words[1:]]
+    assert told[: len(given)] == [f"argument {word}" for word in given]
+    assert dict(line.split("=", 1) for line in told[len(given) :]) == EXPECTED
+
+
+def test_an_endpoint_that_is_named_stays(cli: CommandLine) -> None:
+    words = ("aws", "sqs", "list-queues", "--endpoint-url=http://127.0.0.1:9")
+    with ScriptedDaemon(cli.socket, {"env": [TOLD]}):
+        ran = cli.run(*words, PATH=installed(cli))
+    assert [line for line in ran.text.splitlines() if line.startswith("argument ")] == [
+        f"argument {word}" for word in words[1:]
+    ]
 
 
 def test_without_the_aws_cli(cli: CommandLine, tmp_path: Path) -> None:
