@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,31 @@ import lambdash
 from lambdash.client.machine import base_image, newest_runnable
 from lambdash.errors import CallerError, PlatformError
 
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One folder of the templates.
+
+    ``function`` is the only one in its manifest; ``events/FUNCTION.json`` is its sample event.
+    """
+
+    description: str
+    function: str = "hello"
+    runtime_family: str = "python"
+
+
 TEMPLATES = {
-    "python": "A Python function; nothing to install.",
-    "python-deps": "Python with dependencies from requirements.txt.",
-    "node": "A Node.js function; no package.json needed.",
-    "provided-shell": "A custom runtime: a shell script and curl.",
-    "container-image": "A function built from a Dockerfile.",
+    "python": Template("A Python function; nothing to install."),
+    "python-deps": Template("Python with dependencies from requirements.txt."),
+    "node": Template("A Node.js function; no package.json needed.", runtime_family="nodejs"),
+    "http-api": Template("An HTTP API in Python, with routes.", function="notes"),
+    "fastapi": Template("A FastAPI application, unmodified.", function="api"),
+    "sqs-worker": Template("A Python worker for a queue with dead letters.", function="worker"),
+    "provided-shell": Template(
+        "A custom runtime: a shell script and curl.", runtime_family="provided"
+    ),
+    "container-image": Template("A function built from a Dockerfile."),
 }
-_FAMILIES = {"node": "nodejs", "provided-shell": "provided"}
 _RUNTIME = re.compile(r"(?<=runtime: )(python3\.\d+|nodejs\d+\.x)")
 _BUILT_RUNTIME = re.compile(r"(?<=image build )python3\.\d+")
 _BASE = re.compile(r"(?<=BASE: )\S+")
@@ -49,7 +67,7 @@ def write(template: str, target: Path) -> dict[str, Any]:
         raise _not_found(template, target)
     contents = dict(_contents(root() / template))
     _refuse_existing(target, contents)
-    runtime = newest_runnable(_FAMILIES.get(template, "python"))
+    runtime = newest_runnable(TEMPLATES[template].runtime_family)
     base = base_image(runtime)
     try:
         for name, (content, mode) in contents.items():
@@ -63,6 +81,7 @@ def write(template: str, target: Path) -> dict[str, Any]:
     return {
         "template": template,
         "folder": str(target),
+        "function": TEMPLATES[template].function,
         "runtime": runtime,
         "files": sorted(contents),
     }

@@ -23,14 +23,17 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", templates.TEMPLATES)
-def test_a_template_is_a_valid_project_with_function_hello(written: Path, name: str) -> None:
+def test_a_template_is_a_valid_project_with_one_function(written: Path, name: str) -> None:
     result = local.validate(str(written / name / "lambdash.yaml"), {}, None)
-    assert result["functions"] == ["hello"]
-    assert json.loads((written / name / "events" / "hello.json").read_text()) == {"name": "Ada"}
+    function = templates.TEMPLATES[name].function
+    assert result["functions"] == [function]
+    event = json.loads((written / name / "events" / f"{function}.json").read_text())
+    assert event == {"name": "Ada"} or function != "hello"
     assert (written / name / "README.md").read_text()
 
 
-@pytest.mark.parametrize("name", templates.TEMPLATES)
+# what fastapi's needs is installed in the integration tests, and its own test run there
+@pytest.mark.parametrize("name", sorted(templates.TEMPLATES.keys() - {"fastapi"}))
 def test_a_template_s_own_test_passes(written: Path, name: str) -> None:
     python = [sys.executable, "-B", "-m", "unittest"]
     argv = ["node", "--test"] if name == "node" else python

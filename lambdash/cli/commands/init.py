@@ -22,7 +22,8 @@ def command(context: Context, /, template: str, folder: str, *, listing: bool) -
     The runtime written is one that this machine can run. No file is ever overwritten.
     """
     if listing:
-        context.show({"templates": templates.TEMPLATES}, templates_table(templates.TEMPLATES))
+        listed = {name: found.description for name, found in templates.TEMPLATES.items()}
+        context.show({"templates": listed}, templates_table(listed))
         return
     result = templates.write(template, Path(folder))
     context.show(result, next_steps(result))

@@ -21,7 +21,7 @@ def next_steps(written: Mapping[str, Any]) -> str:
     steps = [
         f"wrote {len(written['files'])} files to {written['folder']}{runtime}; next:",
         *([] if here else [f"  cd {shlex.quote(written['folder'])}"]),
-        '  lambdash invoke hello -p \'{"name":"Ada"}\'',
-        "  lambdash dev        # reloads at every edit",
+        f"  lambdash invoke {written['function']} -p @events/{written['function']}.json",
+        "  lambdash dev        # reloads at every edit; README.md tells more",
     ]
     return "\n".join(steps)
