@@ -11,7 +11,7 @@ from typing import Any
 from lambdash import limits
 from lambdash.emulator.asynchronous import settings as event_settings
 from lambdash.emulator.registry import Registry
-from lambdash.model.connections import Connections, CorsSettings, FunctionUrl
+from lambdash.model.connections import Connections, Cors, FunctionUrl
 
 URL_KIND = "url"
 
@@ -47,7 +47,7 @@ def _url(url: FunctionUrl, known: Any, now: datetime) -> dict[str, Any]:
     return document
 
 
-def _cors(cors: CorsSettings) -> dict[str, Any]:
+def _cors(cors: Cors) -> dict[str, Any]:
     found: dict[str, Any] = {
         "AllowOrigins": list(cors.allow_origins),
         "AllowMethods": list(cors.allow_methods),

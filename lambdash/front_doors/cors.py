@@ -5,24 +5,12 @@ preflight requests itself, and its headers replace the function's own.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from lambdash.front_doors.exchange import Headers, HttpAnswer, HttpRequest
+from lambdash.model.connections import Cors
 
 _ANY = "*"
-
-
-@dataclass(frozen=True, slots=True)
-class Cors:
-    """AWS's ``Cors`` structure. Header names are lower case, methods upper case."""
-
-    allow_origins: tuple[str, ...] = ()
-    allow_methods: tuple[str, ...] = ()
-    allow_headers: tuple[str, ...] = ()
-    expose_headers: tuple[str, ...] = ()
-    allow_credentials: bool = False
-    max_age_s: int | None = None
 
 
 def cors_of(document: Mapping[str, Any] | None) -> Cors | None:

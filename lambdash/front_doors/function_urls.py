@@ -15,13 +15,14 @@ from lambdash.emulator.emulator import Emulator
 from lambdash.emulator.result import InvocationOptions, InvocationResult
 from lambdash.emulator.streaming import Flow, ResponseHead
 from lambdash.front_doors.answers import exchange_of, send
-from lambdash.front_doors.cors import Cors, cors_of, preflight, shared
+from lambdash.front_doors.cors import cors_of, preflight, shared
 from lambdash.front_doors.exchange import HttpAnswer, HttpRequest, json_answer
 from lambdash.front_doors.payload_v2 import Context, MalformedResponse, answer, event
 from lambdash.front_doors.prelude import CONTENT_TYPE, PreludeReader
 from lambdash.http.server import Request, Responder
 from lambdash.model import Succeeded, Throttled
 from lambdash.model.arn import LATEST
+from lambdash.model.connections import Cors
 
 # the kind of setting under which the API keeps ``FunctionUrlConfig``
 KIND = "url"

@@ -20,7 +20,7 @@ from lambdash.model.arn import FunctionReference, parse_reference
 _PREFIX = "/2015-03-31/functions/"
 _SUFFIX = "/invocations"
 _FUNCTIONS = "/functions/"
-_TYPES = (None, b"RequestResponse", b"DryRun", b"Event")
+_TYPES = (b"Event", b"RequestResponse", b"DryRun")
 _ANSWER_LINES = (
     b"content-type: application/json\r\nx-amz-executed-version: %b\r\nx-amzn-requestid: %b\r\n"
 )
@@ -37,7 +37,7 @@ _PENDING = (
 _DIFFERENT = "The derived qualifier from the function name does not match the specified qualifier."
 _TYPE_CONSTRAINT = (
     "1 validation error detected: Value '%s' at 'invocationType' failed to satisfy "
-    "constraint: Member must satisfy enum value set: [Event, RequestResponse, DryRun]"
+    "constraint: Member must satisfy enum value set: [%s]"
 )
 
 
@@ -52,7 +52,7 @@ def invoke(emulator: Emulator, request: Request, responder: Responder) -> None:
     request_id = emulator.new_request_id()
     try:
         name, options = read_invocation(emulator, request, request_id)
-        kind = _invocation_type(request)
+        kind = invocation_type(request, _TYPES)
         _check_event_size(kind, request.body)
     except Refusal as refusal:
         refuse(responder, request_id, refusal.status, refusal.error)
@@ -116,6 +116,15 @@ def _invoke_later(
     except CallerError as error:
         members = {"Type": "User", "message": error.message}
         refuse(responder, options.request_id, 429, ("TooManyRequestsException", members))
+
+
+def invocation_type(request: Request, served: tuple[bytes, ...]) -> bytes | None:
+    """The one that is asked for, of those that the operation takes. Raises ``Refusal``."""
+    kind = request.header(b"x-amz-invocation-type")
+    if kind is not None and kind not in served:
+        words = (kind.decode("latin-1"), b", ".join(served).decode())
+        raise Refusal(400, caller_fault("ValidationException", _TYPE_CONSTRAINT % words))
+    return kind
 
 
 def _check_event_size(kind: bytes | None, body: bytes) -> None:
@@ -193,14 +202,6 @@ def _asked(path: str) -> str:
 @lru_cache(maxsize=1_024)
 def _parsed_reference(path: str) -> FunctionReference | None:
     return parse_reference(_asked(path))
-
-
-def _invocation_type(request: Request) -> bytes | None:
-    kind = request.header(b"x-amz-invocation-type")
-    if kind not in _TYPES:
-        message = _TYPE_CONSTRAINT % (kind or b"").decode("latin-1")
-        raise Refusal(400, caller_fault("ValidationException", message))
-    return kind
 
 
 def _client_context(request: Request) -> str | None:

@@ -15,17 +15,13 @@ from lambdash.emulator.emulator import Emulator
 from lambdash.emulator.result import InvocationResult
 from lambdash.emulator.streaming import Flow, ResponseHead
 from lambdash.http.server import Request, Responder
-from lambdash.lambda_api.answers import Refusal, caller_fault, refuse
-from lambdash.lambda_api.invoke import read_invocation, refuse_unserved
+from lambdash.lambda_api.answers import Refusal, refuse
+from lambdash.lambda_api.invoke import invocation_type, read_invocation, refuse_unserved
 from lambdash.model import PlatformFailed, Succeeded, Throttled
 
 _PREFIX = "/2021-11-15/functions/"
 _SUFFIX = "/response-streaming-invocations"
-_TYPES = (None, b"RequestResponse", b"DryRun")
-_TYPE_CONSTRAINT = (
-    "1 validation error detected: Value '%s' at 'invocationType' failed to satisfy "
-    "constraint: Member must satisfy enum value set: [RequestResponse, DryRun]"
-)
+_TYPES = (b"RequestResponse", b"DryRun")
 _STREAM_TYPE = (b"content-type", b"application/vnd.amazon.eventstream")
 _PRELUDE = struct.Struct("!II")
 _WORD = struct.Struct("!I")
@@ -43,7 +39,7 @@ def invoke_with_response_stream(emulator: Emulator, request: Request, responder:
     request_id = emulator.new_request_id()
     try:
         name, options = read_invocation(emulator, request, request_id)
-        kind = _invocation_type(request)
+        kind = invocation_type(request, _TYPES)
     except Refusal as refusal:
         refuse(responder, request_id, refusal.status, refusal.error)
         return
@@ -53,14 +49,6 @@ def invoke_with_response_stream(emulator: Emulator, request: Request, responder:
     stream = EventStream(responder, request_id, tail=options.tail)
     responder.on_disconnect = partial(stream.caller_gone, emulator)
     emulator.invoke(name, request.body or b"{}", options._replace(sink=stream), stream.complete)
-
-
-def _invocation_type(request: Request) -> bytes | None:
-    kind = request.header(b"x-amz-invocation-type")
-    if kind not in _TYPES:
-        message = _TYPE_CONSTRAINT % (kind or b"").decode("latin-1")
-        raise Refusal(400, caller_fault("ValidationException", message))
-    return kind
 
 
 class EventStream:

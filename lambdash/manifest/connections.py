@@ -7,7 +7,7 @@ from lambdash.manifest.places import Places, queue_arn
 from lambdash.manifest.problems import did_you_mean, shown
 from lambdash.manifest.sources import Subject
 from lambdash.manifest.values import Values
-from lambdash.model.connections import Connections, CorsSettings, FunctionUrl
+from lambdash.model.connections import Connections, Cors, FunctionUrl
 
 
 def connections_of(
@@ -37,8 +37,8 @@ def _url(entry: UrlEntry | None) -> FunctionUrl | None:
     return FunctionUrl(entry.invoke_mode, None if entry.cors is None else _cors(entry.cors))
 
 
-def _cors(entry: CorsEntry) -> CorsSettings:
-    return CorsSettings(
+def _cors(entry: CorsEntry) -> Cors:
+    return Cors(
         tuple(entry.allow_origins),
         tuple(entry.allow_methods),
         tuple(entry.allow_headers),

@@ -7,8 +7,11 @@ from lambdash import limits
 
 
 @dataclass(frozen=True, slots=True)
-class CorsSettings:
-    """AWS's ``Cors`` structure; ``max_age_s`` None leaves it to the browser."""
+class Cors:
+    """AWS's ``Cors`` structure; ``max_age_s`` None leaves it to the browser.
+
+    Whoever answers by it has header names in lower case and methods in upper case.
+    """
 
     allow_origins: tuple[str, ...] = ()
     allow_methods: tuple[str, ...] = ()
@@ -23,7 +26,7 @@ class FunctionUrl:
     """A function's own URL."""
 
     invoke_mode: str = "BUFFERED"
-    cors: CorsSettings | None = None
+    cors: Cors | None = None
 
 
 @dataclass(frozen=True, slots=True)

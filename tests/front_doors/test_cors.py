@@ -1,7 +1,8 @@
 """What a page of another origin may do. https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html#urls-cors"""
 
-from lambdash.front_doors.cors import Cors, cors_of, preflight, shared
+from lambdash.front_doors.cors import cors_of, preflight, shared
 from lambdash.front_doors.exchange import HttpAnswer, HttpRequest
+from lambdash.model.connections import Cors
 
 PAGE = "https://example.com"
 

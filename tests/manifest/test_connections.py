@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lambdash.model.connections import Connections, CorsSettings, FunctionUrl, HttpSource, SqsSource
+from lambdash.model.connections import Connections, Cors, FunctionUrl, HttpSource, SqsSource
 from tests.manifest.conftest import Workspace
 
 QUEUE = "arn:aws:sqs:eu-west-1:000000000000"
@@ -124,7 +124,7 @@ def test_what_is_wrong_with_a_target(workspace: Workspace, text: str, said: str)
 def test_a_url(workspace: Workspace) -> None:
     assert connections(workspace, "url: {}").url == FunctionUrl()
     text = "url: {invoke_mode: RESPONSE_STREAM, cors: {allow_origins: ['*'], max_age: 5}}"
-    cors = CorsSettings(("*",), max_age_s=5)
+    cors = Cors(("*",), max_age_s=5)
     assert connections(workspace, text).url == FunctionUrl("RESPONSE_STREAM", cors)
 
 

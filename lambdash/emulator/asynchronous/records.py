@@ -6,11 +6,11 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html.
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from lambdash import limits
 from lambdash.model.event import AsynchronousEvent, Condition, EventInvokeSettings, Response
+from lambdash.runtime_api.platform_records import timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def record(
     """A destination's invocation record."""
     found: dict[str, Any] = {
         "version": "1.0",
-        "timestamp": _timestamp(now),
+        "timestamp": timestamp(now),
         "requestContext": {
             "requestId": event.request_id,
             "functionArn": function_arn,
@@ -106,8 +106,3 @@ def _parsed(payload: bytes) -> Any:
         return json.loads(payload)
     except (ValueError, RecursionError):
         return payload.decode("utf-8", "replace")
-
-
-def _timestamp(at: float) -> str:
-    moment = datetime.fromtimestamp(at, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
