@@ -159,6 +159,11 @@ IAM_ATTACHED_POLICIES_PER_ROLE_MAX = 10
 IAM_TRUST_POLICY_MAX_CHARS = 2_048
 IAM_INLINE_POLICIES_MAX_CHARS = 10_240
 IAM_LIST_ITEMS = 100
+
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
+LOG_EVENTS_MAX = 10_000
+LOG_EVENTS_MAX_BYTES = MIB
+LOG_LIST_ITEMS = 50
 # ours: how many messages one step of a move task takes along
 SQS_MOVE_BATCH = 100
 # a wall clock that stands still must not make a long poll spin

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from lambdash.aws_gateway.door import ServiceDoor
 from lambdash.aws_gateway.iam import IAM
+from lambdash.aws_gateway.logs import LOGS
 from lambdash.aws_gateway.service import Service
 from lambdash.aws_gateway.sts import STS
 from lambdash.clock import Clock
 from lambdash.emulator.emulator import Emulator
 
-SERVICES: Sequence[Service] = (IAM, STS)
+SERVICES: Sequence[Service] = (IAM, LOGS, STS)
 
 
 def doors(emulator: Emulator, clock: Clock) -> tuple[ServiceDoor, ...]:
