@@ -100,6 +100,10 @@ HTTP_CLOSE_GRACE_S = 1.0
 CONTROL_BODY_MAX_BYTES = 16 * MIB
 # one environment's Runtime API: its own connections, not another's
 RUNTIME_CONNECTIONS_MAX = 64
+# what its AWS clients may hold open (a client of the SDK for JavaScript opens up to 50), and where
+# they are answered in a container
+GATEWAY_CONNECTIONS_MAX = 128
+GATEWAY_PORT = 9002
 # longer than any invocation: a runtime keeps its connection while the handler runs
 RUNTIME_IDLE_TIMEOUT_S = 3_600.0
 

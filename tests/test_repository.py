@@ -112,7 +112,13 @@ def test_every_package_has_its_layer() -> None:
 
 def test_every_variable_of_ours_is_documented() -> None:
     """But for what daemon and launcher say to one another, and what only shows a scheme."""
-    internal = {"LAMBDASH_CONTROL", "LAMBDASH_PORT", "LAMBDASH_RELAY", "LAMBDASH_RELAY_SECRET"}
+    internal = {
+        "LAMBDASH_CONTROL",
+        "LAMBDASH_GATEWAY_PORT",
+        "LAMBDASH_PORT",
+        "LAMBDASH_RELAY",
+        "LAMBDASH_RELAY_SECRET",
+    }
     internal |= {"LAMBDASH_LAUNCHER_H", "LAMBDASH_COMPLETE"}
     used = set()
     for path in [*files("lambdash"), ROOT / "hatch_build.py"]:

@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from lambdash import __version__, limits, locations
 from lambdash.aws_gateway import services as aws_services
+from lambdash.aws_gateway import unserved
 from lambdash.aws_gateway.door import ServiceDoor
 from lambdash.aws_gateway.sqs.door import SqsDoor
 from lambdash.aws_gateway.sqs.door import matches as sqs_matches
@@ -29,7 +30,7 @@ from lambdash.daemon.verbs import verbs
 from lambdash.emulator.deploy import Workshop
 from lambdash.emulator.emulator import Emulator, EmulatorOptions
 from lambdash.emulator.variables import Place
-from lambdash.engines.protocol import Engine
+from lambdash.engines.protocol import Engine, Gateway
 from lambdash.errors import CallerError, LambdashError, PlatformError
 from lambdash.event_sources.pollers import Pollers
 from lambdash.front_doors import function_urls
@@ -110,10 +111,12 @@ class Daemon:
             api = await self._listen(emulator, manifest.access_keys)
             stack.push_async_callback(api.close)
             assert self._api is not None
+            assert self._engine is not None
+            self.endpoint = f"http://{LOOPBACK}:{api.port}"
             stack.push_async_callback(self._api.close)
+            self._engine.gateway = Gateway(self.endpoint, self._api.connection)
             await emulator.start()
             await emulator.mappings.start(Pollers(emulator, SystemClock()))
-            self.endpoint = f"http://{LOOPBACK}:{api.port}"
             http_api = HttpApi(emulator, self._project.id[:10], time.time, self._requests.touch)
             stack.push_async_callback(http_api.close)
             doors = Doors(emulator, catalog, http_api)
@@ -184,6 +187,7 @@ class Daemon:
             Companion(function_urls.matches, urls.handle, public=True),
             Companion(sqs_matches, self._sqs.handle),
             *(Companion(door.matches, door.handle) for door in self._aws),
+            Companion(unserved.matches, unserved.handle),
         )
         api = self._api = LambdaApi(
             emulator,

@@ -2,7 +2,7 @@
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html (defined runtime
 environment variables). Those that depend on where things lie (``PATH``, ``LAMBDA_TASK_ROOT``,
-``AWS_LAMBDA_RUNTIME_API``) are the engine's to add.
+``AWS_LAMBDA_RUNTIME_API``, ``AWS_ENDPOINT_URL``) are the engine's to add.
 """
 
 from dataclasses import dataclass

@@ -1,25 +1,27 @@
-"""Accepts a runtime's connections on the listening socket its launcher opened."""
+"""Accepts connections on a listening socket that a launcher opened in its sandbox."""
 
 import asyncio
 import socket
+from collections.abc import Callable
+from typing import TypeAlias
 
-from lambdash import limits
-from lambdash.engines.protocol import SandboxObserver
+MakeProtocol: TypeAlias = Callable[[], asyncio.Protocol]
 
 _ACCEPTS_PER_TURN = 16
 _RETRY_S = 0.1
 
 
-class RuntimeAcceptor:
+class Acceptor:
     """Owns the listening socket and every connection accepted from it.
 
-    Beyond ``limits.RUNTIME_CONNECTIONS_MAX`` a new connection is closed at once.
+    Beyond ``maximum`` of them a new connection is closed at once.
     """
 
-    def __init__(self, listener: socket.socket) -> None:
+    def __init__(self, listener: socket.socket, maximum: int) -> None:
         self._loop = asyncio.get_running_loop()
         self._listener = listener
-        self._observer: SandboxObserver | None = None
+        self._maximum = maximum
+        self._protocol: MakeProtocol | None = None
         self._transports: set[asyncio.WriteTransport] = set()
         self._adopting: dict[socket.socket, asyncio.Task[None]] = {}
         self._retry: asyncio.TimerHandle | None = None
@@ -30,8 +32,9 @@ class RuntimeAcceptor:
         self._transports = {each for each in self._transports if not each.is_closing()}
         return len(self._transports) + len(self._adopting)
 
-    def resume(self, observer: SandboxObserver) -> None:
-        self._observer = observer
+    def resume(self, protocol: MakeProtocol) -> None:
+        """Accept; ``protocol`` makes one for each connection."""
+        self._protocol = protocol
         self._listen()
 
     def _listen(self) -> None:
@@ -60,19 +63,17 @@ class RuntimeAcceptor:
             self._retry = self._loop.call_later(_RETRY_S, self._listen)
 
     def _take(self, connection: socket.socket) -> None:
-        if self._observer is None or self.open_connections >= limits.RUNTIME_CONNECTIONS_MAX:
+        if self._protocol is None or self.open_connections >= self._maximum:
             connection.close()
             return
         connection.settimeout(0)  # asyncio sets TCP_NODELAY itself
-        task = self._loop.create_task(self._adopt(connection, self._observer))
+        task = self._loop.create_task(self._adopt(connection, self._protocol))
         self._adopting[connection] = task
         task.add_done_callback(lambda done: self._adopted(connection, done))
 
-    async def _adopt(self, connection: socket.socket, observer: SandboxObserver) -> None:
+    async def _adopt(self, connection: socket.socket, protocol: MakeProtocol) -> None:
         try:
-            transport, _ = await self._loop.connect_accepted_socket(
-                observer.runtime_connection, connection
-            )
+            transport, _ = await self._loop.connect_accepted_socket(protocol, connection)
         except OSError:
             connection.close()
             return
@@ -86,7 +87,7 @@ class RuntimeAcceptor:
 
     def abort(self) -> None:
         """End every connection and accept no more until ``resume``."""
-        self._observer = None
+        self._protocol = None
         if self._listener.fileno() >= 0:
             self._loop.remove_reader(self._listener)
         if self._retry is not None:

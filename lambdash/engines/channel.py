@@ -1,9 +1,9 @@
 """The daemon's end of one launcher: its control connection, and what was handed over with it.
 
-A launcher on the same kernel passes descriptors: the Runtime API's listening socket, the read ends
-of the runtime's output pipes, a door through which more come later and, where the sandbox has a
-cgroup of its own, the file that holds its memory peak. So nothing but the runtime's own bytes moves
-on the warm path.
+A launcher on the same kernel passes descriptors: the Runtime API's listening socket, the gateway's
+where it has one, the read ends of the runtime's output pipes, a door through which more come later
+and, where the sandbox has a cgroup of its own, the file that holds its memory peak. So nothing
+but the runtime's own bytes moves on the warm path.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from typing import Self
 
 from lambdash import limits
 from lambdash.engines import frames
-from lambdash.engines.accept import RuntimeAcceptor
+from lambdash.engines.accept import Acceptor
 from lambdash.engines.frames import Assignment, FrameType, ProcessLimits
 from lambdash.engines.link import Channel
 from lambdash.engines.protocol import SandboxObserver
@@ -112,15 +112,15 @@ async def _readable(loop: asyncio.AbstractEventLoop, connection: socket.socket) 
 
 
 def _receive_hello(connection: socket.socket) -> tuple[frames.Hello, list[int]]:
-    """The greeting and its descriptors (four or five); closes them all when it is not one."""
-    data, descriptors, flags, _ = socket.recv_fds(connection, _READ_BYTES, 5, _CLOSE_ON_EXEC)
+    """The greeting and its descriptors; closes them all when it is not one."""
+    data, descriptors, flags, _ = socket.recv_fds(connection, _READ_BYTES, 6, _CLOSE_ON_EXEC)
     try:
         received = list(frames.FrameReader().feed(data))
         if len(received) != 1 or received[0][0] is not FrameType.HELLO or flags & socket.MSG_CTRUNC:
             raise frames.protocol_error("no greeting")
-        if len(descriptors) not in {4, 5}:
-            raise frames.protocol_error(f"a greeting with {len(descriptors)} descriptors")
         hello = frames.decode_hello(received[0][2])
+        if len(descriptors) - bool(hello.gateway_port) not in {4, 5}:
+            raise frames.protocol_error(f"a greeting with {len(descriptors)} descriptors")
     except PlatformError:
         for descriptor in descriptors:
             os.close(descriptor)
@@ -132,15 +132,19 @@ class DescriptorChannel(Channel):
     """A launcher on this kernel: descriptors were passed, and clocks are the same."""
 
     def __init__(self, hello: frames.Hello, descriptors: list[int]) -> None:
-        super().__init__(hello.port)
+        super().__init__(hello.port, hello.gateway_port)
         self.launcher_pid = hello.pid
         self._loop = asyncio.get_running_loop()
-        self._outputs: dict[str, int] = dict(zip(_STREAMS, descriptors[1:3], strict=True))
-        self._door = socket.socket(fileno=descriptors[3])
-        self._memory: int | None = descriptors[4] if len(descriptors) > 4 else None
-        self._acceptor = RuntimeAcceptor(socket.socket(fileno=descriptors[0]))
         for descriptor in descriptors:
             os.set_inheritable(descriptor, False)  # noqa: FBT003
+        listener, *others = descriptors
+        self._acceptor = _acceptor(listener, limits.RUNTIME_CONNECTIONS_MAX)
+        self._gateway: Acceptor | None = None
+        if hello.gateway_port:
+            self._gateway = _acceptor(others.pop(0), limits.GATEWAY_CONNECTIONS_MAX)
+        self._outputs: dict[str, int] = dict(zip(_STREAMS, others[:2], strict=True))
+        self._door = socket.socket(fileno=others[2])
+        self._memory: int | None = others[3] if len(others) > 3 else None
         self._door.setblocking(False)  # noqa: FBT003
         self._written = select.poll()
         for descriptor in self._outputs.values():
@@ -242,9 +246,13 @@ class DescriptorChannel(Channel):
 
     def _hold_connections(self) -> None:
         self._acceptor.abort()
+        if self._gateway is not None:
+            self._gateway.abort()
 
     def _resume_connections(self, observer: SandboxObserver) -> None:
-        self._acceptor.resume(observer)
+        self._acceptor.resume(observer.runtime_connection)
+        if self._gateway is not None and self.gateway is not None:
+            self._gateway.resume(self.gateway)
 
     def _connections_finished(self) -> bool:
         self._acceptor.accept_waiting()
@@ -258,6 +266,8 @@ class DescriptorChannel(Channel):
 
     def _release(self) -> None:
         self._acceptor.close()
+        if self._gateway is not None:
+            self._gateway.close()
         for stream in tuple(self._outputs):
             self._end_output(stream)
         if self._door.fileno() >= 0:
@@ -266,3 +276,7 @@ class DescriptorChannel(Channel):
         if self._memory is not None:
             os.close(self._memory)
             self._memory = None
+
+
+def _acceptor(descriptor: int, maximum: int) -> Acceptor:
+    return Acceptor(socket.socket(fileno=descriptor), maximum)

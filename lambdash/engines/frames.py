@@ -13,9 +13,9 @@ from lambdash import limits
 from lambdash.engines.protocol import SandboxExit
 from lambdash.errors import CallerError, PlatformError
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 _HEADER = struct.Struct("!BxHI")
-_HELLO = struct.Struct("!III")
+_HELLO = struct.Struct("!IIII")
 _STARTED = struct.Struct("!IQ")
 _EXITED = struct.Struct("!iiIQ")
 _ASSIGN = struct.Struct("!IIIHHH")
@@ -53,6 +53,7 @@ class FrameType(IntEnum):
     REFUSED = 23
     FREEZE = 24
     THAW = 25
+    OPEN_GATEWAY = 26
 
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-extensions.html
@@ -102,10 +103,14 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """A launcher's first words; ``secret`` is empty but through a relay."""
+    """A launcher's first words; ``secret`` is empty but through a relay.
+
+    ``gateway_port`` is 0 where it was not told to open one.
+    """
 
     pid: int
     port: int
+    gateway_port: int
     secret: bytes
 
 
@@ -151,10 +156,10 @@ def _word(bound: int | None) -> int:
 
 def decode_hello(payload: bytes) -> Hello:
     """Raises ``PlatformError`` for another version of the protocol."""
-    version, pid, port = _unpack(_HELLO, payload[: _HELLO.size])
-    if version != PROTOCOL_VERSION or not 0 < port < 65536:
+    version, pid, port, gateway = _unpack(_HELLO, payload[: _HELLO.size])
+    if version != PROTOCOL_VERSION or not 0 < port < 65536 or gateway >= 65536:
         raise protocol_error(f"a greeting of version {version}, port {port}")
-    return Hello(pid, port, payload[_HELLO.size :])
+    return Hello(pid, port, gateway, payload[_HELLO.size :])
 
 
 def decode_started(payload: bytes) -> tuple[int, float]:

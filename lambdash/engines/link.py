@@ -7,6 +7,7 @@ This half is the same whether descriptors were passed (``channel``) or bytes are
 import asyncio
 import time
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
@@ -29,11 +30,15 @@ class Channel(asyncio.Protocol):
     """The control connection of one launcher; a protocol of the connection it lives on.
 
     ``runtime_port`` is where the Runtime API listens inside the sandbox, on 127.0.0.1;
-    ``runtime_pid`` is the runtime process in the launcher's own pid namespace.
+    ``runtime_pid`` is the runtime process in the launcher's own pid namespace. ``gateway_port`` is
+    where AWS's API is asked for there, 0 where it is not; ``gateway``, set before ``assign``, makes
+    a protocol for each connection to it.
     """
 
-    def __init__(self, runtime_port: int) -> None:
+    def __init__(self, runtime_port: int, gateway_port: int = 0) -> None:
         self.runtime_port = runtime_port
+        self.gateway_port = gateway_port
+        self.gateway: Callable[[], asyncio.Protocol] | None = None
         self.runtime_pid: int | None = None
         self.launcher_pid = 0
         self._observer: SandboxObserver | None = None

@@ -25,6 +25,7 @@ from lambdash.engines.orphans import ProcessRecord, kill_started_with
 from lambdash.engines.program import RUNTIME_API, TASK_ROOT, Program
 from lambdash.engines.protocol import (
     Capabilities,
+    Gateway,
     Prepared,
     PullPolicy,
     Sandbox,
@@ -113,6 +114,7 @@ class ProcessEngine:
 
     name = "process"
     capabilities = Capabilities(isolation=False, images=False, memory_limit=False)
+    gateway: Gateway | None = None
 
     def __init__(self, folders: ProcessFolders, clients: RuntimeClients) -> None:
         self._folders = folders
@@ -190,7 +192,13 @@ class ProcessEngine:
         if client is not None:
             command = self._clients.command(configuration.runtime, client)
         program = Program(
-            configuration.runtime, configuration.memory_size_mb, code, layers, client, command
+            configuration.runtime,
+            configuration.memory_size_mb,
+            code,
+            layers,
+            client,
+            command,
+            None if self.gateway is None else self.gateway.endpoint,
         )
         return PreparedProcess(spec, program)
 

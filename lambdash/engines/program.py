@@ -14,6 +14,7 @@ from lambdash.engines.frames import Assignment, ProcessLimits
 
 TASK_ROOT = "LAMBDA_TASK_ROOT"
 RUNTIME_API = "AWS_LAMBDA_RUNTIME_API"
+ENDPOINT = "AWS_ENDPOINT_URL"
 _WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -23,7 +24,8 @@ class Program:
     """A revision's folders and what runs it.
 
     ``code`` stands for ``/var/task``, ``layers`` for ``/opt``, ``client`` (None on ``provided.*``)
-    for ``/var/runtime``; ``command`` starts the client.
+    for ``/var/runtime``; ``command`` starts the client;
+    ``endpoint`` is where AWS clients are answered.
     """
 
     runtime: str
@@ -32,6 +34,7 @@ class Program:
     layers: Path | None
     client: Path | None
     command: tuple[str, ...]
+    endpoint: str | None = None
 
     @property
     def copies(self) -> tuple[Path, ...]:
@@ -59,6 +62,8 @@ class Program:
         path = os.environ.get("PATH") or _DEFAULT_PATH
         libraries = [str(self.code), f"{self.code}/lib"]
         found = {"LANG": "en_US.UTF-8", "TZ": ":UTC"}
+        if self.endpoint is not None:
+            found[ENDPOINT] = self.endpoint
         if self.layers is not None:
             path = f"{path}:{self.layers}/bin"
             libraries.append(f"{self.layers}/lib")

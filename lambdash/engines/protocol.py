@@ -52,6 +52,18 @@ class SandboxExit:
     sandbox_lost: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Where the AWS clients of functions are answered: what ``AWS_ENDPOINT_URL`` leads to.
+
+    ``endpoint`` is its URL on this machine; ``connection`` makes a protocol for one connection that
+    was accepted inside a sandbox, which needs no network to make it.
+    """
+
+    endpoint: str
+    connection: Callable[[], asyncio.Protocol]
+
+
 class SandboxObserver(Protocol):
     """What an engine tells about one sandbox. Called on the event loop, never from a thread.
 
@@ -122,10 +134,15 @@ class Prepared(Protocol):
 
 
 class Engine(Protocol):
-    """Runs sandboxes. Errors are ``LambdashError``; whatever was half made is removed again."""
+    """Runs sandboxes. Errors are ``LambdashError``; whatever was half made is removed again.
+
+    With a ``gateway``, set before anything is prepared, functions have an ``AWS_ENDPOINT_URL``
+    unless they set their own.
+    """
 
     name: str
     capabilities: Capabilities
+    gateway: Gateway | None
 
     async def start(self) -> None:
         """Connect and check; raises ``PlatformError`` with a hint when the engine refuses."""

@@ -118,6 +118,7 @@ class RelayChannel(Channel):
         hello = frames.decode_hello(payload)
         self._patience.cancel()
         self.runtime_port, self.launcher_pid = hello.port, hello.pid
+        self.gateway_port = hello.gateway_port
         if not self._introduce(self, hello.secret):
             raise frames.protocol_error("a secret nobody expects")
         self._known = True
@@ -136,6 +137,9 @@ class RelayChannel(Channel):
                 late = self._is_resetting()
                 known = None if late else self._observer.runtime_connection()
                 self._open(channel, known)
+            case FrameType.OPEN_GATEWAY:
+                late = self.gateway is None or self._is_resetting()
+                self._open(channel, None if late or self.gateway is None else self.gateway())
             case FrameType.CONNECTED:
                 self._connected(channel, frames.decode_number(payload))
             case FrameType.DATA | FrameType.END | FrameType.CLOSE | FrameType.CREDIT:

@@ -1,5 +1,6 @@
 """The listener of the Lambda API: safe beside a browser, and clear about what is not there."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,7 +8,9 @@ from lambdash import limits
 from lambdash.clock import Clock, SystemClock
 from lambdash.emulator.emulator import Emulator
 from lambdash.http.budget import ByteBudget
+from lambdash.http.connections import Connections
 from lambdash.http.origin import foreign
+from lambdash.http.protocol import HttpProtocol
 from lambdash.http.server import HttpBounds, HttpServer, Request, Responder, serve_tcp
 from lambdash.lambda_api import streaming
 from lambdash.lambda_api.answers import Refusal, caller_fault, refuse
@@ -56,23 +59,31 @@ class LambdaApi:
         self._dispatcher = Dispatcher(emulator, self._clock, self._tasks)
         self._keys = keys
         self._used = used
-        self._bodies = bodies or ByteBudget(limits.BODIES_MAX_BYTES)
         self._companions = companions
         self._own_hosts: frozenset[str] = frozenset()
-
-    async def listen(self, port: int) -> HttpServer:
-        """Serve on the loopback address; port 0 takes a free one. Raises ``OSError`` if taken."""
-        bounds = HttpBounds(
+        self._bounds = HttpBounds(
             body_bytes=limits.REQUEST_PAYLOAD_MAX_BYTES,
             on_too_large=self._too_large,
             body_bytes_of=body_bound,
-            budget=self._bodies,
+            budget=bodies or ByteBudget(limits.BODIES_MAX_BYTES),
             on_overload=self._overloaded,
         )
-        server = await serve_tcp(self.handle, LOOPBACK, port, bounds)
+        self._inside = Connections(self._bounds)
+
+    async def listen(self, port: int) -> HttpServer:
+        """Serve on the loopback address; port 0 takes a free one. Raises ``OSError`` if taken."""
+        server = await serve_tcp(self.handle, LOOPBACK, port, self._bounds)
         names = (LOOPBACK, "localhost", "host.docker.internal")
-        self._own_hosts = frozenset(f"{name}:{server.port}" for name in names)
+        inside = f"{LOOPBACK}:{limits.GATEWAY_PORT}"
+        self._own_hosts = frozenset((*(f"{name}:{server.port}" for name in names), inside))
         return server
+
+    def connection(self) -> asyncio.Protocol:
+        """For a connection made inside an environment, which is served as any other is.
+
+        These are counted apart: functions cannot use up the connections of the machine's tools.
+        """
+        return HttpProtocol(self.handle, self._bounds, self._inside)
 
     def handle(self, request: Request, responder: Responder) -> None:
         """Answer one request, now or when its invocation has ended."""
@@ -129,6 +140,7 @@ class LambdaApi:
     async def close(self) -> None:
         """End what still works on an answer."""
         await self._tasks.cancel()
+        await self._inside.close(0)
 
     def _too_large(self, request: Request, responder: Responder) -> None:
         too_large(self._emulator, request, responder)

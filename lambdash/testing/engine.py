@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from lambdash.engines.protocol import (
     Capabilities,
+    Gateway,
     Prepared,
     PullPolicy,
     Sandbox,
@@ -78,6 +79,7 @@ class FakeEngine:
     launch_error: LambdashError | None = None
     init_exit: SandboxExit | None = None
     extensions: tuple[str, ...] = ()
+    gateway: Gateway | None = None
     name: str = "fake"
     capabilities: Capabilities = field(
         default_factory=lambda: Capabilities(isolation=False, images=False, memory_limit=False)

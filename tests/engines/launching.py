@@ -130,12 +130,15 @@ class Launched:
         await self.channel.assign(assignment, self.observer)
 
     async def shell(self, script: str, **variables: str) -> None:
-        variables["PORT"] = str(self.channel.runtime_port)
+        variables |= self._ports()
         await self.run("sh", "-c", script, **variables)
 
     async def python(self, script: str, **variables: str) -> None:
-        variables["PORT"] = str(self.channel.runtime_port)
+        variables |= self._ports()
         await self.run(sys.executable, "-S", "-c", script, **variables)
+
+    def _ports(self) -> dict[str, str]:
+        return {"PORT": str(self.channel.runtime_port), "GATEWAY": str(self.channel.gateway_port)}
 
     async def gone(self) -> int:
         return await asyncio.to_thread(self.process.wait, PATIENCE_S)
@@ -146,7 +149,7 @@ def start_launcher(
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [*command, str(launcher.native())],
-        env={"LAMBDASH_PORT": "0", **variables},
+        env={"LAMBDASH_PORT": "0", "LAMBDASH_GATEWAY_PORT": "0", **variables},
         start_new_session=True,
         stderr=subprocess.DEVNULL,
     )

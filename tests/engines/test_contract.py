@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdash.engines.protocol import Engine, PullPolicy
+from lambdash.engines.protocol import Engine, Gateway, PullPolicy
 from lambdash.errors import CallerError, PlatformError
 from lambdash.model.progress import silent
 from tests.engines.cases import CASES
@@ -228,6 +228,31 @@ async def test_a_bootstrap_may_lie_in_a_layer(
     assert await running.daemon.invoke('respond "$(pwd -P)"') == await running.daemon.invoke(
         'respond "$(cd "$LAMBDA_TASK_ROOT"; pwd -P)"'
     )
+
+
+async def test_aws_is_asked_by_its_endpoint(
+    case: EngineCase, engine: Engine, tmp_path: Path
+) -> None:
+    """The function's own clients are answered, in every life; its own variable wins"""
+    aws = ScriptedDaemon()
+    listening = await asyncio.get_running_loop().create_server(
+        aws.runtime_connection, "127.0.0.1", 0
+    )
+    port = listening.sockets[0].getsockname()[1]
+    engine.gateway = Gateway(f"http://127.0.0.1:{port}", aws.runtime_connection)
+    running = await launched(engine, case.specification(tmp_path / "code"))
+    for life in (1, 2):
+        await running.daemon.invoke(
+            f"(AWS_LAMBDA_RUNTIME_API=${{AWS_ENDPOINT_URL#http://}}; request POST /q {life});"
+            " respond x"
+        )
+        assert aws.responses[-1] == b"%d" % life
+        await engine.reset(running.sandbox)
+    own = await launched(
+        engine, case.specification(tmp_path / "code"), "e2", AWS_ENDPOINT_URL="http://minio"
+    )
+    assert await own.daemon.invoke('respond "$AWS_ENDPOINT_URL"') == "http://minio"
+    listening.close()
 
 
 async def test_extensions_come_before_the_runtime(

@@ -10,7 +10,7 @@ import pytest
 from lambdash import limits
 from lambdash.engines.channel import Assignment, ProcessLimits
 from lambdash.errors import CallerError, PlatformError
-from tests.engines.launching import Launched, Sink, alive, by_descriptors, by_relay
+from tests.engines.launching import Echo, Launched, Observer, Sink, alive, by_descriptors, by_relay
 
 BOTH = {"descriptors": by_descriptors, "relay": by_relay}
 
@@ -194,6 +194,42 @@ async def test_a_reset_ends_connections_of_the_old_life(launched: Launched) -> N
     await launched.channel.reset()
     await observer.until(lambda: observer.received == b"xx" and observer.connections == 1)
     assert observer.events == ["data", "disconnected", "data"]
+
+
+_ASK_GATEWAY = (
+    "import os, socket\n"
+    "s = socket.create_connection(('127.0.0.1', int(os.environ['GATEWAY'])))\n"
+    "s.sendall(b'q' * 100000)\n"
+    "left = 100000\n"
+    "while left: left -= len(s.recv(left))\n"
+    "print('heard')\n"
+    "import sys; sys.stdout.flush()\n"
+    "assert s.recv(1) == b''\n"
+)
+
+
+async def test_the_gateway_is_answered_apart_from_the_runtime_api(launched: Launched) -> None:
+    asked = Observer()
+    launched.channel.gateway = lambda: Echo(asked)
+    await launched.python(_ASK_GATEWAY)
+    for life in (1, 2):
+        await launched.observer.until(lambda: launched.observer.stdout == b"heard\n" * life)  # noqa: B023
+        await asked.until(lambda: len(asked.received) == 100_000 * life)  # noqa: B023
+        assert launched.observer.connections == 0
+        assert asked.connections == 1
+        if life == 1:
+            await launched.channel.reset()
+    assert not launched.observer.received
+
+
+async def test_a_gateway_nobody_serves_disturbs_nobody(launched: Launched) -> None:
+    await launched.python(
+        "import os, socket\n"
+        "socket.create_connection(('127.0.0.1', int(os.environ['GATEWAY']))).sendall(b'x')\n"
+        "s = socket.create_connection(('127.0.0.1', int(os.environ['PORT'])))\n"
+        "s.sendall(b'ping'); assert s.recv(4) == b'ping'\n"
+    )
+    assert (await launched.observer.exit()).exit_code == 0
 
 
 async def test_a_runtime_that_ended_can_be_reset(launched: Launched) -> None:

@@ -22,8 +22,13 @@ from tests.engines.launching import PATIENCE_S, Observer, start_launcher
 ASSIGNMENT = Assignment(("true",), (), "/")
 
 
-def hello(port: int = 9001, secret: bytes = b"", version: int = frames.PROTOCOL_VERSION) -> bytes:
-    return frames.encode(FrameType.HELLO, struct.pack("!III", version, 1, port) + secret)
+def hello(
+    port: int = 9001,
+    secret: bytes = b"",
+    version: int = frames.PROTOCOL_VERSION,
+    gateway: int = 0,
+) -> bytes:
+    return frames.encode(FrameType.HELLO, struct.pack("!IIII", version, 1, port, gateway) + secret)
 
 
 STARTED = frames.encode(FrameType.STARTED, struct.pack("!IQ", 7, 0))
@@ -64,6 +69,9 @@ async def greet(folder: Path, message: bytes, count: int) -> tuple[Channel, sock
         (b"GET / HTTP/1.1\r\n\r\n", 4),
         (hello(), 0),
         (hello(), 3),
+        (hello(), 6),
+        (hello(gateway=9002), 4),
+        (hello(gateway=65536), 5),
         (hello(version=2), 4),
         (hello(port=0), 4),
         (hello()[:-1], 4),

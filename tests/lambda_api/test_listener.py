@@ -71,6 +71,27 @@ async def test_a_tool_is_served(endpoint: Endpoint, host: str) -> None:
     assert answer.status == 200
 
 
+async def test_a_connection_from_inside_an_environment(endpoint: Endpoint) -> None:
+    """Served as at the port, by its name inside; it ends with the API"""
+    api = LambdaApi(endpoint.rig.emulator, lambda: None)
+    server = await api.listen(0)
+    inside = await asyncio.get_running_loop().create_server(api.connection, "127.0.0.1", 0)
+    head = b"POST /2015-03-31/functions/hello/invocations HTTP/1.1\r\nContent-Length: 2\r\n"
+    peers = []
+    for host, status in ((b"127.0.0.1:9002", b"200"), (b"evil.example:9002", b"403")):
+        reader, writer = await asyncio.open_connection(*inside.sockets[0].getsockname())
+        writer.write(head + b"Host: " + host + b"\r\n\r\n{}")
+        assert (await reader.readline()).split()[1] == status
+        peers.append((reader, writer))
+    assert len(server.connections) == 0
+    await api.close()
+    for reader, writer in peers:
+        await reader.read()
+        writer.close()
+    inside.close()
+    await server.close()
+
+
 async def test_a_taken_port(endpoint: Endpoint) -> None:
     with pytest.raises(PlatformError) as raised:
         await LambdaApi(endpoint.rig.emulator, lambda: None).listen(endpoint.server.port)

@@ -29,6 +29,7 @@ from lambdash.engines.docker.specs import NetworkKey
 from lambdash.engines.freezer import freezer_of
 from lambdash.engines.protocol import (
     Capabilities,
+    Gateway,
     Prepared,
     PullPolicy,
     Sandbox,
@@ -79,6 +80,7 @@ class DockerEngine:
 
     name = "docker"
     capabilities = Capabilities(isolation=True, images=True, memory_limit=True)
+    gateway: Gateway | None = None
 
     def __init__(self, options: DockerOptions) -> None:
         self._options = options
@@ -159,7 +161,7 @@ class DockerEngine:
         self._reports[environment_id] = report
         try:
             sandbox = await self._running.launches.launch(
-                Order(prepared, environment_id, variables, report, body)
+                Order(prepared, environment_id, variables, report, body, self.gateway)
             )
         except BaseException as error:
             self._reports.pop(environment_id, None)

@@ -117,9 +117,12 @@ class Launches:
         order.report.mark_once("started", self._shop.clock.monotonic())
         startup = order.prepared.startup
         given = (*order.prepared.additions.items(), *order.variables)
+        gateway_port = None
+        if order.gateway is not None:
+            channel.gateway, gateway_port = order.gateway.connection, channel.gateway_port
         assignment = Assignment(
             arguments=startup.arguments,
-            variables=startup.variables(given, channel.runtime_port),
+            variables=startup.variables(given, channel.runtime_port, gateway_port),
             working_directory=startup.working_directory,
             extensions=specs.EXTENSIONS,
         )

@@ -9,6 +9,7 @@ from lambdash.engines.docker.namespaces import Lease
 from lambdash.engines.docker.pausing import Freezer
 from lambdash.engines.docker.specs import Body, Mount, NetworkKey
 from lambdash.engines.docker.startup import Startup
+from lambdash.engines.protocol import Gateway
 from lambdash.model import Revision
 
 
@@ -75,3 +76,4 @@ class Order:
     variables: tuple[tuple[str, str], ...]
     report: ExitReport
     body: Body
+    gateway: Gateway | None

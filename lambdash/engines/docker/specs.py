@@ -114,7 +114,8 @@ def environment(owner: Owner, revision: Revision, environment_id: str, image: st
 def placed(body: Body, control: Control, mounts: Sequence[Mount], network: Joined | Own) -> Body:
     """``body`` with its control channel, mounts and network."""
     host = {**body["HostConfig"], "Mounts": [*mounts, *control.mounts]}
-    whole = {**body, "Env": list(control.variables), "HostConfig": host}
+    variables = [*control.variables, f"LAMBDASH_GATEWAY_PORT={limits.GATEWAY_PORT}"]
+    whole = {**body, "Env": variables, "HostConfig": host}
     if isinstance(network, Joined):
         host["NetworkMode"] = f"container:{network.pause}"
     else:

@@ -20,6 +20,7 @@ _ZIP_DEFAULTS = (
         "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
     ),
 )
+_ENDPOINT = "AWS_ENDPOINT_URL"
 _IMAGE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -43,11 +44,15 @@ class Startup:
     fixed: Mapping[str, str]
 
     def variables(
-        self, given: tuple[tuple[str, str], ...], runtime_port: int
+        self,
+        given: tuple[tuple[str, str], ...],
+        runtime_port: int,
+        gateway_port: int | None = None,
     ) -> tuple[tuple[str, str], ...]:
         """Image and engine defaults, then the function's variables, then what nobody may change."""
         address = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{runtime_port}"}
-        return tuple({**self.defaults, **dict(given), **self.fixed, **address}.items())
+        endpoint = {} if gateway_port is None else {_ENDPOINT: f"http://127.0.0.1:{gateway_port}"}
+        return tuple({**endpoint, **self.defaults, **dict(given), **self.fixed, **address}.items())
 
 
 def for_zip(

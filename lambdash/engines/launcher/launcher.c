@@ -1,6 +1,7 @@
 /* PID 1 of every container of lambdash, and the parent of every runtime of its process engine.
  *
- * It opens the Runtime API's listening socket and the runtime's output pipes, hands them to the
+ * It opens the listening sockets of the Runtime API and, where it is told to, of AWS's API, and
+ * the runtime's output pipes, hands them to the
  * daemon (descriptors over a unix socket, or relayed over TCP), then starts, resets, stops and
  * reaps the runtime as told. When the control connection ends, everything below it dies. */
 #define _GNU_SOURCE
@@ -25,7 +26,7 @@
 
 enum { BACKLOG = 512 }; /* one that overflows lets connections hang, half open */
 
-int listener = -1, output_read[2], output_write[2], wake[2], door = -1, first_process;
+int listener = -1, gateway = -1, output_read[2], output_write[2], wake[2], door = -1, first_process;
 static int control = -1, relayed;
 static uint8_t in[HEADER + FRAME_MAX], out[OUT_MAX];
 static size_t in_size, out_start, out_end;
@@ -178,6 +179,7 @@ static void reset(void) {
     kill_all();
     if (relayed) relay_drop();
     for (int late; (late = accept(listener, NULL, NULL)) >= 0;) close(late);
+    for (int late; (late = accept(gateway, NULL, NULL)) >= 0;) close(late);
     start();
 }
 
@@ -300,18 +302,17 @@ static void serve(void) {
 
 /* Getting there. */
 
-static uint32_t open_listener(void) {
-    const char *wanted = getenv("LAMBDASH_PORT");
+static int open_listener(const char *wanted, uint32_t *port) {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof at;
-    int yes = 1;
-    at.sin_port = htons((uint16_t)(wanted ? atoi(wanted) : 9001));
-    listener = own(socket(AF_INET, SOCK_STREAM, 0));
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (bind(listener, (struct sockaddr *)&at, sizeof at) != 0 || listen(listener, BACKLOG) != 0 ||
-        getsockname(listener, (struct sockaddr *)&at, &size) != 0)
-        die("cannot listen for the runtime");
-    return ntohs(at.sin_port);
+    int yes = 1, fd = own(socket(AF_INET, SOCK_STREAM, 0));
+    at.sin_port = htons((uint16_t)atoi(wanted));
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (bind(fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(fd, BACKLOG) != 0 ||
+        getsockname(fd, (struct sockaddr *)&at, &size) != 0)
+        die("cannot listen in the sandbox");
+    *port = ntohs(at.sin_port);
+    return fd;
 }
 
 static int control_connect(const char *path) {
@@ -323,21 +324,23 @@ static int control_connect(const char *path) {
     return fd;
 }
 
-static void hello(uint32_t port, const char *secret) {
-    union { struct cmsghdr head; char space[CMSG_SPACE(5 * sizeof(int))]; } rights = {0};
-    int ends[2], fds[5] = {listener, output_read[0], output_read[1], -1, -1}, count = 4;
-    uint32_t length = 12 + (uint32_t)strlen(secret);
+static void hello(uint32_t port, uint32_t gateway_port, const char *secret) {
+    union { struct cmsghdr head; char space[CMSG_SPACE(6 * sizeof(int))]; } rights = {0};
+    int ends[2], fds[6] = {listener, gateway}, kept = gateway < 0 ? 1 : 2, count = kept;
+    uint32_t length = 16 + (uint32_t)strlen(secret);
     uint8_t *to = place(length);
     put32(to, PROTOCOL);
     put32(to + 4, (uint32_t)getpid());
     put32(to + 8, port);
-    memcpy(to + 12, secret, length - 12);
+    put32(to + 12, gateway_port);
+    memcpy(to + 16, secret, length - 16);
     commit(HELLO, 0, length);
     if (relayed) return;
     if (socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) != 0) die("door");
     door = own(ends[0]);
-    fds[3] = ends[1];
-    if (peak_path() && (fds[4] = open(peak_path(), O_RDONLY | O_CLOEXEC)) >= 0) count = 5;
+    for (int i = 0; i < 2; i++) fds[count++] = output_read[i];
+    fds[count++] = ends[1];
+    if (peak_path() && (fds[count] = open(peak_path(), O_RDONLY | O_CLOEXEC)) >= 0) count++;
     struct iovec bytes = {out, out_end};
     struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1, .msg_control = rights.space,
                              .msg_controllen = CMSG_SPACE((size_t)count * sizeof(int))};
@@ -347,25 +350,13 @@ static void hello(uint32_t port, const char *secret) {
     memcpy(CMSG_DATA(&rights.head), fds, (size_t)count * sizeof(int));
     if (sendmsg(control, &message, 0) != (ssize_t)out_end) die("cannot greet the daemon");
     out_end = 0;
-    for (int i = 1; i < count; i++) close(fds[i]);
-}
-
-static int pause_forever(void) {
-    sigset_t wanted;
-    int number = 0;
-    sigemptyset(&wanted);
-    sigaddset(&wanted, SIGTERM);
-    sigaddset(&wanted, SIGINT);
-    sigaddset(&wanted, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &wanted, NULL);
-    while (sigwait(&wanted, &number) != 0 || number == SIGCHLD)
-        while (waitpid(-1, NULL, WNOHANG) > 0) continue;
-    return 0;
+    for (int i = kept; i < count; i++) close(fds[i]);
 }
 
 int main(int argc, char **argv) {
     char *path = getenv("LAMBDASH_CONTROL"), *relay = getenv("LAMBDASH_RELAY");
-    const char *secret = getenv("LAMBDASH_RELAY_SECRET");
+    const char *secret = getenv("LAMBDASH_RELAY_SECRET"), *wanted = getenv("LAMBDASH_PORT");
+    const char *aws = getenv("LAMBDASH_GATEWAY_PORT");
     if (argc == 2 && strcmp(argv[1], "pause") == 0) return pause_forever();
     if (argc != 1 || !(path || (relay && secret && strlen(secret) <= 128))) {
         fprintf(stderr, "lambdash launcher: started by lambdash, not by hand\n");
@@ -377,7 +368,9 @@ int main(int argc, char **argv) {
     if (!first_process) prctl(PR_SET_CHILD_SUBREAPER, 1);
 #endif
     relayed = !path;
-    uint32_t port = open_listener();
+    uint32_t port = 0, gateway_port = 0;
+    listener = open_listener(wanted ? wanted : "9001", &port);
+    if (aws) gateway = open_listener(aws, &gateway_port);
     control = relayed ? relay_connect(relay) : control_connect(path);
     if (pipe(wake) != 0) die("pipe");
     for (int i = 0; i < 2; i++) {
@@ -391,7 +384,7 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     signal(SIGTERM, first_process ? SIG_IGN : on_signal); /* PID 1: code inside could send it */
     signal(SIGCHLD, on_signal);
-    hello(port, relayed ? secret : "");
+    hello(port, gateway_port, relayed ? secret : "");
     own(control);
     serve();
     return 0;

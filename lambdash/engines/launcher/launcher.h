@@ -11,7 +11,8 @@
 #include <sys/types.h>
 
 enum {
-    HELLO = 1,    /* > version u32, pid u32, port u32, relay secret; unix: descriptors beside it */
+    HELLO = 1,    /* > version u32, pid u32, port u32, port of the gateway or 0 u32, relay secret; unix:
+                       descriptors beside it */
     STARTED = 2,  /* > pid u32, CLOCK_MONOTONIC in ns at fork u64 */
     EXITED = 3,   /* > exit code or -1 i32, signal or 0 i32, out of memory u32, peak bytes u64 */
     DONE = 4,     /* > everything is dead; the launcher exits */
@@ -37,21 +38,24 @@ enum {
     CONNECTED = 22, /* > token u32; relay: on a new channel; else the descriptor is at the door */
     REFUSED = 23, /* > token u32, errno u32 */
     FREEZE = 24,  /* < let nothing of the runtime and its extensions run */
-    THAW = 25     /* < let them run on */
+    THAW = 25,    /* < let them run on */
+    OPEN_GATEWAY = 26 /* > somebody in here connected to the gateway (relay) */
 };
 
 enum {
-    PROTOCOL = 3,
+    PROTOCOL = 4,
     HEADER = 8,
     FRAME_MAX = 256 * 1024,
     OUT_MAX = 4 * 1024 * 1024,
     WINDOW = 64 * 1024, /* a channel's initial credit, each way */
     CHANNELS = 64,
+    RUNTIMES_OWN = 16, /* of them, which the gateway leaves to the Runtime API */
     EXTENSIONS_MAX = 32, /* AWS lets 10 register */
     SETTLE_MS = 500 /* how long a dead runtime's last bytes may take through the relay */
 };
 
 extern int listener;        /* the Runtime API's listening socket */
+extern int gateway;         /* that of AWS's API; -1: none is wanted */
 extern int output_read[2], output_write[2]; /* pipes of the runtime's stdout and stderr */
 extern int extension_read, extension_write; /* one pipe for both of all extensions', once needed */
 extern int door;            /* descriptors to the daemon; -1 through a relay */
@@ -95,6 +99,7 @@ void signal_tree(int number); /* to everything below */
 int64_t watch_memory(int64_t now); /* when to be called again, or -1 */
 void kill_all(void);          /* SIGKILL to everything below, and reap it */
 int reap(void);               /* 0: no child is left */
+int pause_forever(void);     /* what the first process of a pause container does */
 long oom_kills(void);
 const char *peak_path(void); /* the file with the peak of a cgroup of our own, or NULL */
 
@@ -107,7 +112,7 @@ void connect_inside(uint32_t token, uint32_t port);
 int relay_adopt(int fd);         /* a channel for it, or -1 */
 
 int relay_connect(char *address); /* HOST:PORT or [HOST]:PORT */
-enum { RELAY_FDS = 4 + CHANNELS };
+enum { RELAY_FDS = 5 + CHANNELS };
 size_t relay_watch(struct pollfd *fds); /* RELAY_FDS of them */
 void relay_turn(const struct pollfd *fds, size_t count);
 void relay_frame(uint8_t type, uint16_t channel, const uint8_t *payload, uint32_t length);

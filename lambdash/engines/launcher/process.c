@@ -271,3 +271,16 @@ int64_t watch_memory(int64_t now) {
 #endif
     return next;
 }
+
+int pause_forever(void) {
+    sigset_t wanted;
+    int number = 0;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGTERM);
+    sigaddset(&wanted, SIGINT);
+    sigaddset(&wanted, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &wanted, NULL);
+    while (sigwait(&wanted, &number) != 0 || number == SIGCHLD)
+        while (waitpid(-1, NULL, WNOHANG) > 0) continue;
+    return 0;
+}

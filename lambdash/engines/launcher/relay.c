@@ -1,5 +1,5 @@
 /* The launcher's relay: where the daemon does not share this kernel, connections to the Runtime
- * API and the runtime's output travel over one outward TCP connection.
+ * API and the gateway, and the runtime's output, travel over one outward TCP connection.
  *
  * Bounds: CHANNELS connections at once (more wait in the kernel's backlog), WINDOW bytes of credit
  * each way per channel, and nothing is read while the outgoing buffer is short of room. Output
@@ -130,9 +130,9 @@ int relay_adopt(int fd) {
     return (int)index;
 }
 
-static void accept_one(void) { /* a channel is free */
-    int fd = accept(listener, NULL, NULL), index = fd < 0 ? -1 : relay_adopt(fd);
-    if (index >= 0) tell(OPEN, (size_t)index);
+static void accept_one(int from, uint8_t type) { /* a channel is free */
+    int fd = accept(from, NULL, NULL), index = fd < 0 ? -1 : relay_adopt(fd);
+    if (index >= 0) tell(type, (size_t)index);
 }
 
 static void read_channel(size_t index) {
@@ -215,25 +215,27 @@ size_t relay_watch(struct pollfd *fds) {
         short events = channel->at < channel->size ? POLLOUT : 0;
         if (more && channel->credit && !channel->ended) events |= POLLIN;
         free_channels += !channel->used;
-        fds[4 + i] = (struct pollfd){events ? channel->fd : -1, events, 0};
-        if (!channel->used) fds[4 + i].fd = -1;
+        fds[5 + i] = (struct pollfd){events ? channel->fd : -1, events, 0};
+        if (!channel->used) fds[5 + i].fd = -1;
     }
     fds[0] = (struct pollfd){output ? output_read[0] : -1, output, 0};
     fds[1] = (struct pollfd){output ? output_read[1] : -1, output, 0};
     fds[2] = (struct pollfd){more && free_channels ? listener : -1, POLLIN, 0};
     fds[3] = (struct pollfd){output ? extension_read : -1, output, 0};
+    fds[4] = (struct pollfd){more && free_channels > RUNTIMES_OWN ? gateway : -1, POLLIN, 0};
     return RELAY_FDS;
 }
 
 void relay_turn(const struct pollfd *fds, size_t count) {
-    for (size_t i = 4; i < count; i++) {
-        struct channel *channel = &channels[i - 4];
+    for (size_t i = 5; i < count; i++) {
+        struct channel *channel = &channels[i - 5];
         if (!channel->used || channel->fd != fds[i].fd || !fds[i].revents) continue;
-        if (fds[i].events & POLLOUT) write_channel(i - 4);
-        if (channel->fd >= 0 && (fds[i].events & POLLIN) && room() > CHANNEL_ROOM) read_channel(i - 4);
+        if (fds[i].events & POLLOUT) write_channel(i - 5);
+        if (channel->fd >= 0 && (fds[i].events & POLLIN) && room() > CHANNEL_ROOM) read_channel(i - 5);
     }
     if (fds[0].revents || fds[1].revents || fds[3].revents) pump_all();
-    if (fds[2].revents) accept_one();
+    if (fds[2].revents) accept_one(listener, OPEN);
+    if (fds[4].revents) accept_one(gateway, OPEN_GATEWAY);
 }
 
 void relay_drop(void) {

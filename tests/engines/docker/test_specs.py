@@ -73,7 +73,11 @@ def test_an_own_namespace_is_made_like_a_pauses() -> None:
         "sandbox.localdomain:127.0.0.1",
         "sandbox:127.0.0.1",
     ]
-    assert placed["Env"] == ["LAMBDASH_RELAY=10.0.0.9:4000", "LAMBDASH_RELAY_SECRET=secret"]
+    assert placed["Env"] == [
+        "LAMBDASH_RELAY=10.0.0.9:4000",
+        "LAMBDASH_RELAY_SECRET=secret",
+        "LAMBDASH_GATEWAY_PORT=9002",
+    ]
 
 
 @pytest.mark.parametrize(
