@@ -23,6 +23,7 @@ from lambdash.model import Succeeded, Throttled
 from lambdash.model.connections import HttpSource
 
 _LOOPBACK = "127.0.0.1"
+_UNTYPED = "text/plain; charset=utf-8"  # where function URLs say JSON
 
 
 class HttpApi:
@@ -143,7 +144,7 @@ def _answer(result: InvocationResult) -> HttpAnswer:
     outcome = result.outcome
     if isinstance(outcome, Succeeded):
         try:
-            return answer(outcome.payload)
+            return answer(outcome.payload, untyped=_UNTYPED)
         except MalformedResponse:
             return _failed()
     return _unavailable() if isinstance(outcome, Throttled) else _failed()

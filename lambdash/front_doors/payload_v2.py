@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 from lambdash import limits
 from lambdash.front_doors.exchange import Headers, HttpAnswer, HttpRequest
 
+_JSON = "application/json"
 _TEXT_TYPES = ("text/", "application/json", "application/javascript", "application/xml")
 _TEXT_SUFFIXES = ("+json", "+xml")
 # what is between the two ends of one connection only, and what the answer's framing decides
@@ -135,23 +136,26 @@ def _is_text(request: HttpRequest) -> bool:
 # -- responses ---------------------------------------------------------------------------------
 
 
-def answer(payload: bytes) -> HttpAnswer:
-    """What a buffered response means. Raises ``MalformedResponse``."""
+def answer(payload: bytes, untyped: str = _JSON) -> HttpAnswer:
+    """What a buffered response means; ``untyped`` is the content type of one that names none.
+
+    Raises ``MalformedResponse``.
+    """
     try:
         document = json.loads(payload)
     except (ValueError, RecursionError) as error:
         raise MalformedResponse("the response is not JSON") from error
     if isinstance(document, dict) and "statusCode" in document:
-        return structured(document)
+        return structured(document, untyped)
     body = document.encode() if isinstance(document, str) else payload
-    return HttpAnswer(200, (("content-type", "application/json"),), body)
+    return HttpAnswer(200, (("content-type", _JSON),), body)
 
 
-def structured(document: Mapping[str, Any]) -> HttpAnswer:
+def structured(document: Mapping[str, Any], untyped: str = _JSON) -> HttpAnswer:
     """A response with ``statusCode``. Raises ``MalformedResponse``."""
     headers = _answer_headers(document.get("headers"))
     if not any(name == "content-type" for name, _ in headers):
-        headers += (("content-type", "application/json"),)
+        headers += (("content-type", untyped),)
     cookies = document.get("cookies") or []
     if not isinstance(cookies, list):
         raise MalformedResponse("`cookies` is not a list")

@@ -34,15 +34,21 @@ class Api:
     async def send(
         self, method: str, target: str, body: bytes = b"", **headers: str
     ) -> tuple[int, bytes]:
+        status, _, received = await self.exchange(method, target, body, **headers)
+        return status, received
+
+    async def exchange(
+        self, method: str, target: str, body: bytes = b"", **headers: str
+    ) -> tuple[int, dict[str, str], bytes]:
         assert self.api.url is not None
         port = int(self.api.url.rpartition(":")[2])
 
-        def exchange() -> tuple[int, bytes]:
+        def exchange() -> tuple[int, dict[str, str], bytes]:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
             fields = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, target, body or None, fields)
             answer = connection.getresponse()
-            found = answer.status, answer.read()
+            found = answer.status, dict(answer.getheaders()), answer.read()
             connection.close()
             return found
 
@@ -52,6 +58,8 @@ class Api:
 async def handler(event: Any) -> Any:
     if event["rawPath"] == "/raise":
         raise ValueError("no")
+    if event["rawPath"] == "/untyped":
+        return {"statusCode": 204}
     if event["rawPath"] == "/malformed":
         return {"statusCode": "soon"}
     return event
@@ -93,6 +101,12 @@ async def test_the_event_has_the_keys_of_awss(api: Api) -> None:
         del theirs["requestContext"][absent]
     del theirs["stageVariables"]
     assert_same_shape(json.loads(body), theirs)
+
+
+async def test_a_response_without_a_type_is_text(api: Api) -> None:
+    await api.route("f", HttpSource("GET", "/untyped"))
+    status, headers, _ = await api.exchange("GET", "/untyped")
+    assert (status, headers["content-type"]) == (204, "text/plain; charset=utf-8")
 
 
 async def test_what_no_route_takes_is_not_found(api: Api) -> None:

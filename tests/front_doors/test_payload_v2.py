@@ -124,6 +124,19 @@ def test_responses(document: Any, expected: tuple[int, dict[str, str], bytes]) -
 
 
 @pytest.mark.parametrize(
+    ("document", "kind"),
+    [
+        ({"statusCode": 204}, "text/plain"),
+        ({"statusCode": 200, "headers": {"Content-Type": "text/html"}}, "text/html"),
+        ({"message": "no status code"}, "application/json"),
+    ],
+)
+def test_a_door_has_its_own_type_for_a_response_that_names_none(document: Any, kind: str) -> None:
+    found = answer(json.dumps(document).encode(), untyped="text/plain")
+    assert dict(found.headers) == {"content-type": kind}
+
+
+@pytest.mark.parametrize(
     "document",
     [
         b"not json",
