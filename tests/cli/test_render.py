@@ -61,6 +61,16 @@ def test_an_invocation_that_no_environment_served_has_no_label() -> None:
         ({}, "stopped"),
         ({"containers": 0, "processes": 0}, "stopped"),
         ({"containers": 1, "processes": 1}, "stopped: removed 1 container, 1 process"),
+        (
+            {"networks": 0, "networks_kept": 1},
+            "stopped; 1 network could not be removed, which is tried again at the next start or"
+            " stop",
+        ),
+        (
+            {"containers": 2, "networks_kept": 2},
+            "stopped: removed 2 containers; 2 networks could not be removed, which is tried again"
+            " at the next start or stop",
+        ),
         ({"networks": 2, "processes": 3}, "stopped: removed 2 networks, 3 processes"),
     ],
 )

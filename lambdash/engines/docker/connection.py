@@ -72,7 +72,7 @@ class Connection:
     async def forget_missing(
         self, action: Callable[..., object], *arguments: Any, **named: Any
     ) -> bool:
-        """A removal that is content when the thing is gone, going, or held by others (a network).
+        """A removal that is content when the thing is gone, going, or held by others.
 
         True if it removed.
         """

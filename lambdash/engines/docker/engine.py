@@ -207,14 +207,18 @@ class DockerEngine:
         sandbox.report.silence()
         if sandbox.freezer is not None:
             await sandbox.freezer.release()
-        try:
-            with contextlib.suppress(LambdashError):  # removal ends whatever the launcher did not
-                await sandbox.channel.shutdown(grace_s)
-        finally:
-            sandbox.channel.close()
-            self._reports.pop(sandbox.environment_id, None)
-            self._sandboxes.pop(sandbox.environment_id, None)
-            self._tasks.spawn(self._running.launches.retire(sandbox), "remove a container")
+        launches = self._running.launches
+        async with contextlib.AsyncExitStack() as turn:
+            try:
+                if not grace_s:  # who takes time to end would hold up everybody else
+                    await turn.enter_async_context(launches.turn_to_end(sandbox.lease))
+                with contextlib.suppress(LambdashError):  # removal ends what the launcher did not
+                    await sandbox.channel.shutdown(grace_s)
+            finally:
+                sandbox.channel.close()
+                self._reports.pop(sandbox.environment_id, None)
+                self._sandboxes.pop(sandbox.environment_id, None)
+                self._tasks.spawn(launches.retire(sandbox, turn.pop_all()), "remove a container")
 
     async def collect(self) -> dict[str, int]:
         """Returns how many containers, networks and volumes an earlier daemon had left.
@@ -227,7 +231,10 @@ class DockerEngine:
         return removed
 
     async def close(self) -> dict[str, int]:
-        """Returns how many containers and networks were removed, for the word ``stop`` prints."""
+        """Returns how many containers and networks were removed, for the word ``stop`` prints.
+
+        ``networks_kept`` is there when the engine would not let go of some.
+        """
         parts = self._parts
         if parts is None:
             return {}
@@ -245,7 +252,9 @@ class DockerEngine:
         await parts.namespaces.close()
         await parts.preparation.close()
         swept = await recovery.sweep(parts.connection, self._options.owner)
-        return {"containers": stopped + swept["containers"], "networks": swept["networks"]}
+        removed = {"containers": stopped + swept["containers"], "networks": swept["networks"]}
+        kept = swept["networks_kept"]
+        return {**removed, "networks_kept": kept} if kept else removed
 
     @property
     def _running(self) -> "_Parts":

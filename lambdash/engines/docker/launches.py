@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass
 
 from lambdash import limits
@@ -47,9 +48,16 @@ class Launches:
                 self._namespaces.pause_died(gone.pause)
             return await self._try(order)
 
-    async def retire(self, sandbox: DockerSandbox) -> None:
+    def turn_to_end(self, lease: Lease) -> AbstractAsyncContextManager[object]:
+        """Held from a container's death to the end of its removal, where it has an endpoint."""
+        if isinstance(lease.network, Joined):
+            return nullcontext()
+        return self._namespaces.turn_to_end(lease.key)
+
+    async def retire(self, sandbox: DockerSandbox, turn: AsyncExitStack) -> None:
         """Remove a sandbox's container; its namespace can be lent again afterwards."""
-        await self._remove(sandbox.container)
+        async with turn:
+            await self._remove(sandbox.container)
         self._namespaces.give_back(sandbox.lease)
 
     async def _try(self, order: Order) -> DockerSandbox:
@@ -90,9 +98,12 @@ class Launches:
             if not assigning.done():
                 starting.result()
             return await assigning
-        finally:
+        except BaseException:
             assigning.cancel()
             await asyncio.wait({assigning})
+            if not assigning.cancelled() and assigning.exception() is None:
+                assigning.result().close()
+            raise
 
     async def _create(self, order: Order, body: specs.Body) -> str:
         connection, owner = self._shop.connection, self._shop.owner
@@ -154,7 +165,9 @@ class Launches:
         attempt.order.report.silence()
         attempt.door.close()
         try:
-            await self._remove(await attempt.creating)
+            container = await attempt.creating
+            async with self.turn_to_end(attempt.lease):
+                await self._remove(container)
         except EngineRefused:
             if not _refused(attempt.creating):
                 raise

@@ -87,10 +87,11 @@ class Namespaces:
 
     def pause_died(self, pause: str) -> None:
         """The engine says that a pause ended; its remains are removed, a spare takes its place."""
-        for ledger in self._ledgers.values():
-            ledger.lost(pause)
+        for key, ledger in self._ledgers.items():
+            if ledger.holds(pause):
+                ledger.lost(pause)
+                self._shop.tasks.spawn(self._remove(key, pause), "remove a dead pause")
         if not self._closed:
-            self._shop.tasks.spawn(self._remove(pause), "remove a dead pause")
             self._refill_soon()
 
     def only_living(self, running: frozenset[str]) -> None:
@@ -99,6 +100,10 @@ class Namespaces:
             for pause in ledger.all():
                 if pause not in running:
                     self.pause_died(pause)
+
+    def turn_to_end(self, key: NetworkKey) -> asyncio.Lock:
+        """Held while a container that is on the network itself ends and is removed."""
+        return self._networks.turn_to_end(key.network)
 
     def spares(self, key: NetworkKey) -> int:
         """How many can be lent at once without starting anything."""
@@ -118,8 +123,8 @@ class Namespaces:
         await self._drain()
 
     async def _drain(self) -> None:
-        pauses = [pause for ledger in self._ledgers.values() for pause in ledger.drain()]
-        await together(*(self._remove(pause) for pause in pauses))
+        pauses = [(key, pause) for key, each in self._ledgers.items() for pause in each.drain()]
+        await together(*(self._remove(key, pause) for key, pause in pauses))
 
     def _refill_soon(self) -> None:
         if self._closed or self._launching or self._refilling or not self._unbalanced():
@@ -155,7 +160,7 @@ class Namespaces:
     async def _balance(self, key: NetworkKey, ledger: PauseLedger) -> None:
         now = self._shop.clock.monotonic()
         for surplus in ledger.surplus(now):
-            await self._remove(surplus)
+            await self._remove(key, surplus)
         if not ledger.missing(now):
             return
         ledger.begin()
@@ -174,13 +179,16 @@ class Namespaces:
         try:
             await connection.call(api.start, pause)
         except EngineRefused:
-            await self._remove(pause)
+            await self._remove(key, pause)
             raise
         return pause
 
-    async def _remove(self, pause: str) -> None:
+    async def _remove(self, key: NetworkKey, pause: str) -> None:
         api = self._shop.connection.api
-        await self._shop.connection.forget_missing(api.remove_container, pause, force=True, v=True)
+        async with self.turn_to_end(key):
+            await self._shop.connection.forget_missing(
+                api.remove_container, pause, force=True, v=True
+            )
 
     def _look_again_later(self) -> None:
         """Spares kept for a burst are given up once it is forgotten."""

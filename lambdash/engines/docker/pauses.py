@@ -57,6 +57,10 @@ class PauseLedger:
         if pause in self.spare:
             self.spare.remove(pause)
 
+    def holds(self, pause: str) -> bool:
+        """Whether the pause is one that lives."""
+        return pause in self.taken or pause in self.spare
+
     def begin(self) -> None:
         """A pause is being started."""
         self.starting += 1

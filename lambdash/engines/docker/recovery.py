@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,6 +13,12 @@ from lambdash.engines.docker.labels import Owner
 from lambdash.engines.freezer import freezer_of
 from lambdash.tasks import together
 
+_log = logging.getLogger(__name__)
+_KEPT = (
+    "network %s could not be removed, which is tried again at the project's next start or stop;"
+    " with no container on it, the engine lost count of them and must be started anew: %s"
+)
+
 
 async def collect(connection: Connection, owner: Owner) -> dict[str, int]:
     """Remove what other daemons of this project made: dead ones, for one holds the lock."""
@@ -21,31 +28,35 @@ async def collect(connection: Connection, owner: Owner) -> dict[str, int]:
         return marks.get(labels.DAEMON) != owner.daemon
 
     await _thaw(connection, owner.project_filter(), foreign)
-    return await _remove(connection, owner.project_filter(), foreign)
+    return await _remove(connection, owner.project_filter(), foreign, networks=True)
 
 
 async def sweep(connection: Connection, owner: Owner) -> dict[str, int]:
     """Remove whatever this daemon made and still has in the engine, and the project's network.
 
-    A network that containers of others are attached to stays.
+    A network that the engine says is in use stays: it is logged, counted in ``networks_kept`` and
+    tried again whenever a daemon of the project starts or stops.
     """
-    removed = await _remove(connection, owner.daemon_filter(), lambda entry: True)
-    removed["networks"] += await _networks(connection, owner.project_filter(), lambda entry: True)
-    return removed
+    removed = await _remove(connection, owner.daemon_filter(), lambda entry: True, networks=False)
+    networks = await _networks(connection, owner.project_filter(), lambda entry: True)
+    return {**removed, **networks}
 
 
 async def _remove(
-    connection: Connection, filters: dict[str, list[str]], chosen: Callable[[dict[str, Any]], bool]
+    connection: Connection,
+    filters: dict[str, list[str]],
+    chosen: Callable[[dict[str, Any]], bool],
+    *,
+    networks: bool,
 ) -> dict[str, int]:
     """Containers first, for they hold networks and volumes."""
     api = connection.api
-    containers = await connection.call(api.containers, all=True, filters=filters)
-    ids = [entry["Id"] for entry in containers if chosen(entry)]
-    removed = {"containers": await _each(connection, api.remove_container, ids, force=True, v=True)}
-    removed["networks"] = await _networks(connection, filters, chosen)
+    removed = {"containers": await _containers(connection, filters, chosen)}
+    if networks:
+        removed |= await _networks(connection, filters, chosen)
     listing = await connection.call(api.volumes, filters=filters)
     names = [entry["Name"] for entry in listing.get("Volumes") or [] if chosen(entry)]
-    removed["volumes"] = await _each(connection, api.remove_volume, names)
+    removed["volumes"] = await _each(connection, api.remove_volume, names, limits.ENGINE_CALLS_MAX)
     return removed
 
 
@@ -65,19 +76,53 @@ async def _thaw(
                 await freezer.release()
 
 
-async def _networks(
+async def _containers(
     connection: Connection, filters: dict[str, list[str]], chosen: Callable[[dict[str, Any]], bool]
 ) -> int:
-    networks = await connection.call(connection.api.networks, filters=filters)
-    ids = [entry["Id"] for entry in networks if chosen(entry)]
-    return await _each(connection, connection.api.remove_network, ids)
+    """Who joined a namespace goes before its owner; owners one at a time."""
+    api = connection.api
+    listing = await connection.call(api.containers, all=True, filters=filters)
+    found = [entry for entry in listing if chosen(entry)]
+    removed = 0
+    for joined, slots in ((True, limits.ENGINE_CALLS_MAX), (False, 1)):
+        ids = [entry["Id"] for entry in found if _has_joined(entry) is joined]
+        removed += await _each(connection, api.remove_container, ids, slots, force=True, v=True)
+    return removed
+
+
+def _has_joined(entry: dict[str, Any]) -> bool:
+    mode = (entry.get("HostConfig") or {}).get("NetworkMode", "")
+    return str(mode).startswith("container:")
+
+
+async def _networks(
+    connection: Connection, filters: dict[str, list[str]], chosen: Callable[[dict[str, Any]], bool]
+) -> dict[str, int]:
+    removed = kept = 0
+    for entry in await connection.call(connection.api.networks, filters=filters):
+        if not chosen(entry):
+            continue
+        try:
+            await connection.call(connection.api.remove_network, entry["Id"])
+            removed += 1
+        except EngineRefused as refusal:
+            if refusal.status not in {403, 404, 409}:
+                raise
+            if refusal.status != 404:
+                kept += 1
+                _log.warning(_KEPT, entry["Name"], refusal.message)
+    return {"networks": removed, "networks_kept": kept}
 
 
 async def _each(
-    connection: Connection, action: Callable[..., object], names: Iterable[str], **named: Any
+    connection: Connection,
+    action: Callable[..., object],
+    names: Iterable[str],
+    at_once: int,
+    **named: Any,
 ) -> int:
     """Remove all, a bounded number at once; what has gone meanwhile is fine."""
-    slots = asyncio.Semaphore(limits.ENGINE_CALLS_MAX)
+    slots = asyncio.Semaphore(at_once)
 
     async def one(name: str) -> bool:
         async with slots:
