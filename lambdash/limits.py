@@ -168,6 +168,12 @@ IAM_LIST_ITEMS = 100
 LOG_EVENTS_MAX = 10_000
 LOG_EVENTS_MAX_BYTES = MIB
 LOG_LIST_ITEMS = 50
+
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
+METRIC_QUERIES_MAX = 500
+METRIC_DATA_MAX = 100_800
+METRIC_DATAPOINTS_MAX = 1_440
+METRICS_LIST_ITEMS = 500
 # ours: how many messages one step of a move task takes along
 SQS_MOVE_BATCH = 100
 # a wall clock that stands still must not make a long poll spin

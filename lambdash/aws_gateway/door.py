@@ -78,6 +78,9 @@ class ServiceDoor:
             name = target.decode("latin-1").removeprefix(self._service.target_prefix or "")
             operation = operation_model(self._service.name, name)
             return operation, from_json(operation, request.body)
+        if request.header(b"smithy-protocol") is not None:
+            message = f"lambdash speaks {self._service.title} in JSON and forms, not in CBOR yet."
+            raise AwsError("NotImplementedException", message, 501)
         fields = form(request.body, request.query)
         name = fields.get("Action", "")
         if not name:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from lambdash.aws_gateway.cloudwatch import CLOUDWATCH
 from lambdash.aws_gateway.door import ServiceDoor
 from lambdash.aws_gateway.iam import IAM
 from lambdash.aws_gateway.logs import LOGS
@@ -10,7 +11,7 @@ from lambdash.aws_gateway.sts import STS
 from lambdash.clock import Clock
 from lambdash.emulator.emulator import Emulator
 
-SERVICES: Sequence[Service] = (IAM, LOGS, STS)
+SERVICES: Sequence[Service] = (CLOUDWATCH, IAM, LOGS, STS)
 
 
 def doors(emulator: Emulator, clock: Clock) -> tuple[ServiceDoor, ...]:
