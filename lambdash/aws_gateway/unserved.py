@@ -21,6 +21,11 @@ _SCOPE = re.compile(r"Credential=[^&\s]*?(?:/|%2F)([A-Za-z0-9.-]{1,64})(?:/|%2F)
 _VERSION = re.compile(r"_\d{8}$")
 _ACTION = re.compile(r"[A-Za-z0-9]{1,64}")
 _OWN = "lambda"
+# what to do instead, where there is something
+_HINTS = {
+    "cloudformation": " Templates cannot be imported yet: say in lambdash.yaml what they declare, "
+    "or create functions with the Lambda API."
+}
 _XML = frozenset(("s3", "s3-outposts", "s3-object-lambda", "s3express", "route53", "cloudfront"))
 
 
@@ -40,7 +45,7 @@ def handle(request: Request, responder: Responder) -> None:
     message = (
         f"lambdash does not serve {service} yet. To use one that is elsewhere, give its client an "
         "endpoint of its own (AWS_ENDPOINT_URL_<SERVICE>, or endpoint_url)."
-    )
+    ) + _HINTS.get(service, "")
     request_id = str(uuid.uuid4())
     answer = _answer(request, message, request_id)
     named = [(b"x-amzn-requestid", request_id.encode()), (b"x-amzn-errortype", _CODE.encode())]

@@ -69,6 +69,15 @@ async def test_clients_read_the_name_of_the_service(port: int, service: str) -> 
     assert answer["Error"]["Message"].startswith(f"lambdash does not serve {scope} yet. ")
 
 
+async def test_cloudformation_is_told_what_to_do_instead(port: int) -> None:
+    client = _client("cloudformation", port)
+    with pytest.raises(ClientError) as refused:
+        await asyncio.to_thread(client.list_stacks)
+    message = refused.value.response["Error"]["Message"]
+    assert message.startswith("lambdash does not serve cloudformation yet. ")
+    assert "Templates cannot be imported yet" in message
+
+
 async def test_a_client_that_reads_no_body(port: int) -> None:
     with pytest.raises(ClientError) as refused:
         await asyncio.to_thread(lambda: _client("s3", port).head_object(Bucket="b", Key="k"))
