@@ -32,7 +32,7 @@ def _typed(shape: Shape, value: Any, path: str) -> Any:
     if isinstance(shape, ListShape) and isinstance(value, list):
         return [_typed(shape.member, item, path) for item in value]
     if isinstance(shape, MapShape) and isinstance(value, dict):
-        return {str(k): _typed(shape.value, item, path) for k, item in value.items()}
+        return {_whole(k): _typed(shape.value, item, path) for k, item in value.items()}
     return _scalar(shape, value, path)
 
 
@@ -51,9 +51,19 @@ def _scalar(shape: Shape, value: Any, path: str) -> Any:
         case "boolean" if isinstance(value, bool):
             return value
         case "string" | "blob" if isinstance(value, str):
-            return value
+            return _whole(value)
     message = f"{path.lstrip('.') or 'The request'} must be of type {shape.type_name}."
     raise AwsError("SerializationException", message)
+
+
+def _whole(text: str) -> str:
+    """JSON can escape half of a surrogate pair, which no encoding can carry."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        message = "Half of a surrogate pair is no text."
+        raise AwsError("SerializationException", message) from error
+    return text
 
 
 def _typed_structure(shape: StructureShape, document: dict[str, Any], path: str) -> dict[str, Any]:

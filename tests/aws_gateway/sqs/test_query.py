@@ -96,6 +96,8 @@ async def test_garbage_is_refused_in_json(sqs: Sqs) -> None:
         (b'{"QueueUrl":1}', "AmazonSQS.SendMessage"),
         (b'{"MaxNumberOfMessages":1e999}', "AmazonSQS.ReceiveMessage"),
         (b'{"MaxNumberOfMessages":99999999999999999999999}', "AmazonSQS.ReceiveMessage"),
+        (b'{"QueueUrl":"\\ud800","MessageBody":"x"}', "AmazonSQS.SendMessage"),
+        (b'{"QueueName":"a","Attributes":{"\\udfff":"1"}}', "AmazonSQS.CreateQueue"),
         (b"{}", "AmazonSQS.Nonsense"),
         (b"\xff\xfe", "AmazonSQS.ListQueues"),
         (b"[" * 100_000, "AmazonSQS.ListQueues"),
