@@ -24,6 +24,11 @@ class LambdashError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def sentences(self) -> str:
+        """Message and hint as one text, for edges that have one member for both."""
+        return sentences(self.message, self.hint)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.code!r}, {self.message!r})"
 
@@ -44,6 +49,11 @@ class PlatformError(LambdashError):
     """The machine, the engine or lambdash itself failed; the caller's input was fine."""
 
     exit_code = 3
+
+
+def sentences(message: str, hint: str) -> str:
+    """``message``, and ``hint`` where there is one, as sentences."""
+    return f"{message}; {hint}" if hint else message
 
 
 def write_failed(error: OSError, otherwise: PlatformError) -> PlatformError:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+from lambdash import limits
 from lambdash.emulator.emulator import Emulator
 from lambdash.emulator.result import InvocationOptions, InvocationResult
 from lambdash.emulator.streaming import Flow, ResponseHead
@@ -95,6 +96,9 @@ class FunctionUrls:
             request_id=request_id,
         )
         payload = json.dumps(event(exchange, path, context), separators=(",", ":")).encode()
+        if len(payload) > limits.REQUEST_PAYLOAD_MAX_BYTES:
+            message = f"Request must be smaller than {limits.REQUEST_PAYLOAD_MAX_BYTES} bytes"
+            return send(answering.responder, json_answer(413, json.dumps({"Message": message})))
         options = InvocationOptions(
             request_id=request_id,
             qualifier=None if door.qualifier == LATEST else door.qualifier,
@@ -103,7 +107,7 @@ class FunctionUrls:
         )
         responder = answering.responder
         responder.on_disconnect = partial(answering.caller_gone, emulator, request_id)
-        emulator.invoke(door.name, payload, options, answering.complete)
+        return emulator.invoke(door.name, payload, options, answering.complete)
 
     def _door(self, url_id: str) -> _Door | None:
         """The function behind a URL id, looked for among all when it is not known."""

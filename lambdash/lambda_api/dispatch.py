@@ -113,7 +113,7 @@ def _refuse_members(operation: Operation, parameters: Parameters) -> None:
 
 def _translated(error: LambdashError) -> ApiError:
     """What the layers below refuse, in the API's family of errors."""
-    message = f"{error.message} {error.hint}".strip()
+    message = error.sentences
     if isinstance(error, CallerError):
         return invalid(message)
     return ApiError("ServiceException", message, fault="Service")

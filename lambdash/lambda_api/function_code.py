@@ -77,7 +77,7 @@ def refused_archive(error: CallerError) -> ApiError:
     if error.code == "package-too-large":
         most = limits.UNZIPPED_PACKAGE_MAX_BYTES
         return invalid(f"Unzipped size must be smaller than {most} bytes")
-    return invalid(f"{error.message} {error.hint}".strip())
+    return invalid(error.sentences)
 
 
 async def _image(context: Context, reference: str) -> Code:

@@ -11,7 +11,7 @@ from pydantic_core import from_json
 from lambdash import limits
 from lambdash.emulator.emulator import Emulator
 from lambdash.emulator.result import InvocationOptions, InvocationResult
-from lambdash.errors import CallerError
+from lambdash.errors import CallerError, sentences
 from lambdash.http.server import Request, Responder
 from lambdash.lambda_api.answers import Refusal, caller_fault, refuse
 from lambdash.model import PlatformFailed, Succeeded, Throttled
@@ -95,7 +95,7 @@ def refuse_unserved(
         members = {"Reason": outcome.reason, "Type": "User", "message": "Rate Exceeded."}
         refuse(responder, request_id, 429, ("TooManyRequestsException", members))
         return
-    members = {"Type": "Service", "Message": f"{outcome.message} {outcome.hint}".strip()}
+    members = {"Type": "Service", "Message": sentences(outcome.message, outcome.hint)}
     refuse(responder, request_id, 500, ("ServiceException", members))
 
 

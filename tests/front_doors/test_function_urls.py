@@ -123,6 +123,13 @@ async def test_a_throttled_function(door: Door) -> None:
     assert json.loads(answer.body)["message"] == "Rate Exceeded."
 
 
+async def test_a_payload_past_lambdas_limit_is_too_large(door: Door) -> None:
+    door.configure()
+    answer = await door.send("POST", "/a", b"x" * 7_000_000, Content_Type="text/plain")
+    assert answer.status == 413
+    assert b"Request must be smaller than 6291456 bytes" in answer.body
+
+
 async def test_an_unknown_url_is_forbidden(door: Door) -> None:
     answer = await door.send()
     assert (answer.status, answer.body) == (403, b'{"Message":"Forbidden"}')

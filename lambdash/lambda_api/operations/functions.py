@@ -34,7 +34,7 @@ from lambdash.model.arn import LATEST
 from lambdash.storage.functions import DeployedFunction
 
 STORED = {
-    "DeadLetterConfig": "not delivered to",
+    "DeadLetterConfig": "SNS topics are not delivered to yet; queues are",
     "FileSystemConfigs": "nothing is mounted",
     "KMSKeyArn": "nothing is encrypted",
     "Role": "nothing is assumed",

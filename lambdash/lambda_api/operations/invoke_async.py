@@ -29,7 +29,7 @@ async def invoke_async(context: Context, parameters: Parameters) -> Result:
 
 
 def _refused(error: CallerError) -> ApiError:
-    told = f"{error.message} {error.hint}".strip()
+    told = error.sentences
     if error.code == "event-too-large":
         return ApiError("RequestTooLargeException", told)
     return ApiError("TooManyRequestsException", told)
