@@ -174,7 +174,7 @@ async def test_payloads_for_which_there_is_no_room(make_endpoint: MakeEndpoint) 
 async def test_a_platform_that_fails(endpoint: Endpoint) -> None:
     endpoint.rig.engine.launch_error = PlatformError("no-space", "the disk is full", "free some")
     document = check_error(await endpoint.invoke(), 500, "ServiceException")
-    assert document == {"Type": "Service", "Message": "the disk is full free some"}
+    assert document == {"Type": "Service", "Message": "the disk is full; free some"}
 
 
 async def test_a_dry_run_runs_nothing(endpoint: Endpoint) -> None:
