@@ -168,6 +168,8 @@ IAM_LIST_ITEMS = 100
 LOG_EVENTS_MAX = 10_000
 LOG_EVENTS_MAX_BYTES = MIB
 LOG_LIST_ITEMS = 50
+# a token that is a number of items
+PAGE_TOKEN_MAX_CHARS = 16
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
 METRIC_QUERIES_MAX = 500

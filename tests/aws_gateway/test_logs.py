@@ -176,6 +176,7 @@ async def test_what_is_not_there(talking: Aws) -> None:
         ("filter_log_events", {"logGroupIdentifier": GROUP}, "Exactly one of"),
         ("filter_log_events", {"logStreamNames": ["a"], "logStreamNamePrefix": "a"}, "both"),
         ("describe_log_streams", {"nextToken": "x"}, "nextToken is invalid"),
+        ("describe_log_streams", {"nextToken": "9" * 5_000}, "nextToken is invalid"),
         (
             "describe_log_streams",
             {"orderBy": "LastEventTime", "logStreamNamePrefix": "a"},

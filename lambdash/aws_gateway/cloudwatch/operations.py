@@ -82,7 +82,7 @@ async def list_metrics(call: Call) -> dict[str, Any]:
         and all(_has(listed, one) for one in call.parameters.get("Dimensions", ()))
     ]
     token = call.text("NextToken", "0")
-    if not token.isdecimal():
+    if not token.isdecimal() or len(token) > limits.PAGE_TOKEN_MAX_CHARS:
         raise invalid("The parameter NextToken is not valid.")
     start = int(token)
     end = start + limits.METRICS_LIST_ITEMS

@@ -90,7 +90,7 @@ def _stream(group: str, row: StreamRow, span: tuple[int, int] | None) -> dict[st
 def _page(call: Call, member: str, items: Sequence[Any]) -> dict[str, Any]:
     """A token is the number of items before its page."""
     token = call.text("nextToken", "0")
-    if not token.isdecimal():
+    if not token.isdecimal() or len(token) > limits.PAGE_TOKEN_MAX_CHARS:
         raise invalid("The specified nextToken is invalid.")
     start = int(token)
     end = start + call.parameters.get("limit", limits.LOG_LIST_ITEMS)
